@@ -94,7 +94,7 @@ func (c *doctorCommand) examineSenders(ctx context.Context, report *doctor.Repor
 	}
 }
 
-// oddities gives what is allowed and probably not meant.
+// oddities returns what is allowed and probably not meant.
 func (c *doctorCommand) oddities() []string {
 	var odd []string
 	if c.Playground && !c.Introspection {

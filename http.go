@@ -188,7 +188,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = fmt.Fprintln(w, text)
 }
 
-// withRequestID gives every request an id, which its answer, its errors and the log carry. Browsers take no answer for anything but
+// withRequestID returns every request an id, which its answer, its errors and the log carry. Browsers take no answer for anything but
 // what it says it is.
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

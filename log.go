@@ -40,7 +40,7 @@ type libraryLog struct {
 
 var _ slog.Handler = libraryLog{}
 
-// Enabled tells whether anything is logged.
+// Enabled reports whether anything is logged.
 func (l libraryLog) Enabled(ctx context.Context, _ slog.Level) bool {
 	return l.Handler.Enabled(ctx, slog.LevelDebug)
 }

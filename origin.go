@@ -55,7 +55,7 @@ func (o *origins) guard(next http.Handler) http.Handler {
 	})
 }
 
-// originOf gives the origin of a request as a browser writes it, or "" when it has none, or none that could be named.
+// originOf returns the origin of a request as a browser writes it, or "" when it has none, or none that could be named.
 func originOf(r *http.Request) string {
 	origin := r.Header.Get("Origin")
 	address, err := url.Parse(origin)

@@ -149,7 +149,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 	return err
 }
 
-// logger gives the log as it is wanted.
+// logger returns the log as it is wanted.
 func (c *serveCommand) logger() *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel.Level, ReplaceAttr: cutAttribute}
 	if c.LogFormat == "json" {
@@ -270,7 +270,7 @@ func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
 	return nil
 }
 
-// tokens gives what reads the tokens of an identity provider; nil when there is none.
+// tokens returns what reads the tokens of an identity provider; nil when there is none.
 func (c *serveCommand) tokens() (*access.Tokens, error) {
 	if c.OIDCIssuer == "" {
 		return nil, nil //nolint:nilnil // there is none, which is no error
@@ -278,7 +278,7 @@ func (c *serveCommand) tokens() (*access.Tokens, error) {
 	return access.NewTokens(access.TokenOptions{Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim})
 }
 
-// guard gives what tells who sends a request.
+// guard returns what tells who sends a request.
 func (c *serveCommand) guard(store *db.Store, tokens *access.Tokens) (*access.Guard, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -287,7 +287,7 @@ func (c *serveCommand) guard(store *db.Store, tokens *access.Tokens) (*access.Gu
 	return access.New(store, access.Options{AdminKey: c.AdminKey, Tokens: tokens, IsExposed: !isLoopback(host), RequestsPerSecond: c.RateLimit})
 }
 
-// analyst gives what answers SQL, nil when that is switched off.
+// analyst returns what answers SQL, nil when that is switched off.
 func (c *serveCommand) analyst(store *db.Store, log *slog.Logger) (*analyst.Analyst, error) {
 	if !c.EnableSQL {
 		return nil, nil //nolint:nilnil // a nil analyst answers that it is switched off

@@ -96,7 +96,7 @@ func durationText(d time.Duration) string {
 	return text
 }
 
-// senders gives the senders of channels that do not go to the outbox, and what ends their connections. log is told what
+// senders returns the senders of channels that do not go to the outbox, and what ends their connections. log is told what
 // they learn; nil: nobody is.
 func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]sender.Sender, closeAll func(), err error) {
 	chosen = map[coupon.Channel]sender.Sender{}
@@ -136,7 +136,7 @@ func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]send
 	}, nil
 }
 
-// alerts gives the webhook that is told of alerts; nil when there is none. log is told what it learns; nil: nobody is.
+// alerts returns the webhook that is told of alerts; nil when there is none. log is told what it learns; nil: nobody is.
 func (c *serveCommand) alerts(log *slog.Logger) (*sender.Webhook, error) {
 	if (c.AlertWebhookURL == "") != (c.AlertWebhookSecret == "") {
 		return nil, errors.New("--alert-webhook-url and the environment variable COUPONQL_ALERT_WEBHOOK_SECRET need each other")
@@ -240,7 +240,7 @@ func (m *memorySize) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// bytes gives the size in bytes.
+// bytes returns the size in bytes.
 func (m memorySize) bytes() uint64 {
 	// It was read before.
 	size, _ := analyst.ParseBytes(string(m))
@@ -283,7 +283,7 @@ func (s settingsFile) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve gives the value of a flag, nil where the file has none or the environment one that goes before it.
+// Resolve returns the value of a flag, nil where the file has none or the environment one that goes before it.
 func (s settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if slices.ContainsFunc(flag.Envs, func(name string) bool { _, isSet := os.LookupEnv(name); return isSet }) {
 		return nil, nil //nolint:nilnil // that is how kong wants it

@@ -118,7 +118,7 @@ func TestOtherNames(t *testing.T) {
 	}
 }
 
-// hasFlag tells whether any command has a flag of this name.
+// hasFlag reports whether any command has a flag of this name.
 func hasFlag(name string) bool {
 	for _, leaf := range commandsOf(newModel().Model.Node) {
 		for _, flag := range leaf.Flags {

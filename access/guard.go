@@ -49,7 +49,7 @@ type Guard struct {
 	presence presence
 }
 
-// New gives the guard of a store. It returns an error for options that make no sense.
+// New returns the guard of a store. It returns an error for options that make no sense.
 func New(store *db.Store, options Options) (*Guard, error) {
 	if key := options.AdminKey; key != "" && len(key) < MinAdminKeyLength {
 		return nil, errors.New("the operator's key is too short to be safe: give at least 32 random characters, such as those of `openssl rand -hex 32`")
@@ -66,10 +66,10 @@ func (g *Guard) wantsProof() bool {
 	return g.options.AdminKey != "" || g.options.Tokens != nil || g.store.HasKeys()
 }
 
-// IsOpen tells whether everybody is let in: nobody ever created a key, and only this machine reaches the server.
+// IsOpen reports whether everybody is let in: nobody ever created a key, and only this machine reaches the server.
 func (g *Guard) IsOpen() bool { return !g.options.IsExposed && !g.wantsProof() }
 
-// Identify gives who sends a request from an address, by the value of its header Authorization. It returns ErrNoKey and
+// Identify returns who sends a request from an address, by the value of its header Authorization. It returns ErrNoKey and
 // ErrWrongKey.
 func (g *Guard) Identify(ctx context.Context, authorization, address string) (*coupon.Caller, error) {
 	if g.IsOpen() {
@@ -91,7 +91,7 @@ func (g *Guard) Identify(ctx context.Context, authorization, address string) (*c
 	return c, nil
 }
 
-// holder gives whom a token is of.
+// holder returns whom a token is of.
 func (g *Guard) holder(ctx context.Context, token string) (*coupon.Caller, error) {
 	if k := g.store.FindKey(token); k != nil {
 		return &coupon.Caller{Name: string(k.ID), Label: k.Label, Role: k.Role, KeyID: &k.ID, RequestsPerSecond: k.RequestsPerSecond}, nil
@@ -109,7 +109,7 @@ func (g *Guard) holder(ctx context.Context, token string) (*coupon.Caller, error
 // Realm is the value of the header WWW-Authenticate of those who are not let in.
 const Realm = `Bearer realm="couponql"`
 
-// StatusOf gives the status of HTTP for an error of Identify.
+// StatusOf returns the status of HTTP for an error of Identify.
 func StatusOf(err error) int {
 	if errors.Is(err, ErrNoKey) || errors.Is(err, ErrWrongKey) {
 		return http.StatusUnauthorized

@@ -39,7 +39,7 @@ type Tokens struct {
 	provider *provider
 }
 
-// NewTokens gives what reads tokens. It returns an error for options that make no sense.
+// NewTokens returns what reads tokens. It returns an error for options that make no sense.
 func NewTokens(options TokenOptions) (*Tokens, error) {
 	if !strings.HasPrefix(options.Issuer, "https://") && !strings.HasPrefix(options.Issuer, "http://") {
 		return nil, fmt.Errorf("--oidc-issuer=%s: must be an address such as https://login.example.com", options.Issuer)
@@ -53,7 +53,7 @@ func NewTokens(options TokenOptions) (*Tokens, error) {
 	return &Tokens{options, newProvider(options.Issuer)}, nil
 }
 
-// holder gives whom a token is of at an instant. It returns ErrWrongKey, or what keeps the provider from being asked.
+// holder returns whom a token is of at an instant. It returns ErrWrongKey, or what keeps the provider from being asked.
 func (t *Tokens) holder(ctx context.Context, text string, now time.Time) (*coupon.Caller, error) {
 	config := oidc.Config{ClientID: t.options.Audience, SupportedSigningAlgs: signingAlgorithms(), Now: func() time.Time { return now }}
 	// The provider is not asked about what it would not have signed for this server, so that garbage costs nothing.
@@ -96,7 +96,7 @@ func reasonOf(err error) string {
 	return "the token is not one of the server's identity provider for this server"
 }
 
-// roleIn gives the role in the claims of a token: of several, the first in the order of coupon.Roles.
+// roleIn returns the role in the claims of a token: of several, the first in the order of coupon.Roles.
 func roleIn(claims map[string]any, path string) (coupon.Role, bool) {
 	// A claim may have dots in its name, as those that are addresses do.
 	value, isThere := claims[path]

@@ -20,7 +20,7 @@ const (
 	spareTime = 500 * time.Millisecond
 )
 
-// IsStillIn tells whether a caller who was let in before would be let in now.
+// IsStillIn reports whether a caller who was let in before would be let in now.
 func (g *Guard) IsStillIn(c *coupon.Caller) bool {
 	switch {
 	case c.KeyID != nil:
@@ -49,7 +49,7 @@ type stay struct {
 
 type stayKey struct{}
 
-// CallerOf gives who sent the request of a context, nil where nobody was asked for.
+// CallerOf returns who sent the request of a context, nil where nobody was asked for.
 func CallerOf(ctx context.Context) *coupon.Caller {
 	if s, isThere := ctx.Value(stayKey{}).(*stay); isThere {
 		return s.caller
@@ -57,7 +57,7 @@ func CallerOf(ctx context.Context) *coupon.Caller {
 	return nil
 }
 
-// Stay gives a context for what a caller asks for. It carries the caller, and ends with the cause ErrOut within
+// Stay returns a context for what a caller asks for. It carries the caller, and ends with the cause ErrOut within
 // presenceInterval of the moment from which the caller would not be let in. leave is to be called when all is answered.
 func (g *Guard) Stay(ctx context.Context, c *coupon.Caller) (during context.Context, leave func()) {
 	s := &stay{caller: c}

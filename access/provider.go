@@ -78,7 +78,7 @@ type signature struct {
 
 var _ oidc.KeySet = (*signature)(nil)
 
-// VerifySignature gives the payload of a token that a key of the provider signed.
+// VerifySignature returns the payload of a token that a key of the provider signed.
 func (s *signature) VerifySignature(ctx context.Context, token string) ([]byte, error) {
 	var algorithms []jose.SignatureAlgorithm
 	for _, name := range signingAlgorithms() {
@@ -103,7 +103,7 @@ func (s *signature) VerifySignature(ctx context.Context, token string) ([]byte, 
 	return nil, errors.New("no key of the provider made the signature")
 }
 
-// signedBy gives the payload of a token that one of the keys signed, nil when none did.
+// signedBy returns the payload of a token that one of the keys signed, nil when none did.
 func signedBy(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) []byte {
 	id := signed.Signatures[0].Header.KeyID
 	for i := range keys {
@@ -117,7 +117,7 @@ func signedBy(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) []byte {
 	return nil
 }
 
-// known gives the keys that the provider told last. When that is long ago it is asked again, and nobody waits for it.
+// known returns the keys that the provider told last. When that is long ago it is asked again, and nobody waits for it.
 func (p *provider) known() []jose.JSONWebKey {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +149,7 @@ func (p *provider) begin() {
 	})
 }
 
-// ask gives the keys that the provider has now, or had when it was asked just before.
+// ask returns the keys that the provider has now, or had when it was asked just before.
 func (p *provider) ask(ctx context.Context) ([]jose.JSONWebKey, error) {
 	p.mu.Lock()
 	if p.answered == nil && time.Since(p.askedAt) < providerInterval {

@@ -74,7 +74,7 @@ func (p *moody) be(answer func(http.ResponseWriter, *http.Request, <-chan struct
 	p.answer.Store(answer)
 }
 
-// token gives a token that is right but for the key that signs it.
+// token returns a token that is right but for the key that signs it.
 func (p *moody) token(t *testing.T, id string, key crypto.PrivateKey) string {
 	t.Helper()
 	return signAs(t, id, key, map[string]any{

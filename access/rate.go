@@ -128,7 +128,7 @@ func (g *Guard) Ask(c *coupon.Caller, unknown []bool) (allowed int, wait time.Du
 	return len(unknown), 0
 }
 
-// open gives the allowance of a caller who never guessed. The lock is held.
+// open returns the allowance of a caller who never guessed. The lock is held.
 func (g *guesses) open(name string, now time.Time) *allowance {
 	g.forget(now)
 	a := &allowance{guesses: MaxGuesses, repeats: RepeatGuessesPerSecond, at: now}

@@ -81,7 +81,7 @@ type Analyst struct {
 	waiting chan struct{}
 }
 
-// New gives the analyst of a store. It returns an error for options that make no sense.
+// New returns the analyst of a store. It returns an error for options that make no sense.
 func New(store *db.Store, options Options) (*Analyst, error) {
 	if options.MaxAge == 0 {
 		options.MaxAge = DefaultMaxAge
@@ -109,7 +109,7 @@ func New(store *db.Store, options Options) (*Analyst, error) {
 // size is a memory limit as the engine reads it too.
 var size = regexp.MustCompile(`(?i)^([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B$`)
 
-// ParseBytes gives the bytes of a memory limit such as 512MB, 1.5GB or 2GiB. It returns an error for what is none.
+// ParseBytes returns the bytes of a memory limit such as 512MB, 1.5GB or 2GiB. It returns an error for what is none.
 func ParseBytes(text string) (uint64, error) {
 	parts := size.FindStringSubmatch(text)
 	if parts == nil {
@@ -173,7 +173,7 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked boo
 	return result, nil
 }
 
-// Check tells whether a query can be exported. It returns QUERY_REJECTED.
+// Check reports whether a query can be exported. It returns QUERY_REJECTED.
 func (a *Analyst) Check(ctx context.Context, query string, isMasked bool) error {
 	if a == nil {
 		return off()
@@ -285,7 +285,7 @@ func (a *Analyst) fault(ctx context.Context, err error) error {
 		"The engine failed at this query; nothing else is harmed. Write it another way. The server's log has the cause.")
 }
 
-// problemOf gives what a process has against a query. It may be anything that the query made of the process.
+// problemOf returns what a process has against a query. It may be anything that the query made of the process.
 func problemOf(last *end) error {
 	if last.Code == coupon.ErrorResultTooLarge {
 		return coupon.Errorf(coupon.ErrorResultTooLarge, "%s", last.Message)
@@ -293,7 +293,7 @@ func problemOf(last *end) error {
 	return coupon.Errorf(coupon.ErrorQueryRejected, "%s", last.Message).At("query")
 }
 
-// isMemory tells whether a process that ended without an answer had no memory left: the words are those of Go's runtime, of the
+// isMemory reports whether a process that ended without an answer had no memory left: the words are those of Go's runtime, of the
 // C++ library and of the C library.
 func isMemory(noise string) bool {
 	for _, words := range []string{"out of memory", "cannot allocate memory", "bad_alloc", "failed to create new OS thread", "pthread_create failed"} {

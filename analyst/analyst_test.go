@@ -115,7 +115,7 @@ func (r *room) addCodes(t *testing.T, count int) {
 	}
 }
 
-// codeOf gives the code of an error that the caller may see.
+// codeOf returns the code of an error that the caller may see.
 func codeOf(err error) coupon.ErrorCode {
 	if problems, ok := coupon.AsUserErrors(err); ok {
 		return problems[0].Code

@@ -97,7 +97,7 @@ func (e *encoder) answer(ctx context.Context, r *request) (last *end, err error)
 	return last, err
 }
 
-// row gives what writes rows until there are too many bytes.
+// row returns what writes rows until there are too many bytes.
 func (e *encoder) row() func([]json.RawMessage) error {
 	size := 0
 	return func(row []json.RawMessage) error {

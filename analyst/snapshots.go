@@ -53,7 +53,7 @@ func newSnapshots(store *db.Store, isMasked bool, maxAge time.Duration, log *slo
 	return &snapshots{store: store, isMasked: isMasked, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
 }
 
-// acquire gives a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
+// acquire returns a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
 // none is there, all wait for one maker. A snapshot past half of its time is followed by a new one while it is still asked,
 // so that those who go on asking do not wait.
 func (n *snapshots) acquire(ctx context.Context) (*snapshot.Snapshot, func(), error) {

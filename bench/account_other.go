@@ -7,5 +7,5 @@ import "os/exec"
 // runUnprivileged has nothing to do: there is no root.
 func runUnprivileged(*exec.Cmd, string) error { return nil }
 
-// maxFiles gives how many files this process may have open: there is no limit worth a thought.
+// maxFiles returns how many files this process may have open: there is no limit worth a thought.
 func maxFiles() uint64 { return 1 << 20 }

@@ -42,7 +42,7 @@ func runUnprivileged(command *exec.Cmd, folder string) error {
 	return nil
 }
 
-// maxFiles gives how many files this process may have open: the runtime has raised the soft limit to the hard one.
+// maxFiles returns how many files this process may have open: the runtime has raised the soft limit to the hard one.
 func maxFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

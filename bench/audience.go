@@ -37,12 +37,12 @@ type audienceTimes struct {
 	peak int64
 }
 
-// aMessage gives what a message costs from the analysis to the outbox, in seconds.
+// aMessage returns what a message costs from the analysis to the outbox, in seconds.
 func (a *audienceTimes) aMessage(messages int) float64 {
 	return (median(a.analyses) + median(a.confirmations) + median(a.sendings)).Seconds() / float64(messages)
 }
 
-// audienceCodes gives how many codes the coupon has for deliveries of so many messages.
+// audienceCodes returns how many codes the coupon has for deliveries of so many messages.
 func (o *options) audienceCodes(messages int) int {
 	return min(max(codesPerMessage, o.runs)*messages, o.runs*messages+maxSpareCodes)
 }

@@ -94,7 +94,7 @@ func (b *bench) close() error {
 	return errors.Join(errs...)
 }
 
-// file gives the path of a file of this run.
+// file returns the path of a file of this run.
 func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
 
 func (b *bench) add(r result) {
@@ -126,7 +126,7 @@ func (b *bench) profiled(name string, do func() error) (err error) {
 	return do()
 }
 
-// timed gives how long something took.
+// timed returns how long something took.
 func timed(do func() error) (time.Duration, error) {
 	start := time.Now()
 	err := do()
@@ -157,7 +157,7 @@ func (b *bench) compare(name string, count int, goal goal, ours, raw func(i int)
 	return err
 }
 
-// turn gives how long each of count calls takes. The first calls before them fill caches: in a server that
+// turn returns how long each of count calls takes. The first calls before them fill caches: in a server that
 // has run for a minute nobody waits for that.
 func turn(first, count int, do func(i int) error) ([]time.Duration, error) {
 	const warmUp = 3
@@ -174,7 +174,7 @@ func turn(first, count int, do func(i int) error) ([]time.Duration, error) {
 	return times, nil
 }
 
-// quantile gives the time that this share of all stays below; 0.5 gives the median.
+// quantile returns the time that this share of all stays below; 0.5 gives the median.
 func quantile(times []time.Duration, share float64) time.Duration {
 	if len(times) == 0 {
 		return 0
@@ -221,7 +221,7 @@ func (l *load) call(callers int, do func() (more bool, err error)) error {
 	return errors.Join(errs...)
 }
 
-// rate gives the median of the runs.
+// rate returns the median of the runs.
 func (l *load) rate() float64 {
 	sorted := slices.Sorted(slices.Values(l.rates))
 	return sorted[len(sorted)/2]

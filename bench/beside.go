@@ -161,7 +161,7 @@ func (i *besideImports) pool(ctx context.Context) (couponID, importID, path stri
 	return couponID, importID, path, err
 }
 
-// importing gives the import of a file, all of whose rows are good.
+// importing returns the import of a file, all of whose rows are good.
 func (i *besideImports) importing(ctx context.Context, mutation string, fields variables, path string) func() error {
 	return func() error { return i.server.importFile(ctx, mutation, fields, path, i.rows) }
 }

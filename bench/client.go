@@ -78,7 +78,7 @@ func (c *client) text(ctx context.Context, query string, vars variables) ([]byte
 	return text, check(status, text)
 }
 
-// check tells whether an answer is what was asked for. A look at the text is enough here, and cheap beside decoding:
+// check reports whether an answer is what was asked for. A look at the text is enough here, and cheap beside decoding:
 // the callers share the machine with the server.
 func check(status int, text []byte) error {
 	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))

@@ -56,7 +56,7 @@ func (c *connections) post(ctx context.Context, body []byte) (status int, text [
 	return status, text, nil
 }
 
-// take gives a connection that nobody uses.
+// take returns a connection that nobody uses.
 func (c *connections) take(ctx context.Context) (*connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)

@@ -37,7 +37,7 @@ type deliveryKind struct {
 	source string
 }
 
-// deliveryKinds gives the kinds that are measured. Matching by label comes first: the others take codes
+// deliveryKinds returns the kinds that are measured. Matching by label comes first: the others take codes
 // label by label, and would use some up.
 func deliveryKinds() []*deliveryKind {
 	// Who gets a message: those who have an address that can be one and may be contacted, each address once.

@@ -166,7 +166,7 @@ QUALIFY row_number() OVER (PARTITION BY "external id") = 1`, b.file(recipientsFi
 	return nil
 }
 
-// count gives a number as people write it.
+// count returns a number as people write it.
 func count(n int) string {
 	text := fmt.Sprint(n)
 	for place := len(text) - 3; place > 0; place -= 3 {

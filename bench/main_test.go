@@ -220,7 +220,7 @@ func TestWriteBulkFiles(t *testing.T) {
 	}
 }
 
-// rowsOf gives the rows of a file below its head.
+// rowsOf returns the rows of a file below its head.
 func rowsOf(t *testing.T, path string) []string {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -47,13 +47,13 @@ type fromMemory struct {
 	recipients map[coupon.ID]*coupon.Recipient
 }
 
-// Query gives the resolver of the coupon.
+// Query returns the resolver of the coupon.
 func (m *fromMemory) Query() graph.QueryResolver { return queryFromMemory{memory: m} }
 
-// Coupon gives the resolver of its codes.
+// Coupon returns the resolver of its codes.
 func (m *fromMemory) Coupon() graph.CouponResolver { return codesFromMemory{memory: m} }
 
-// Code gives the resolver of what belongs to a code.
+// Code returns the resolver of what belongs to a code.
 func (m *fromMemory) Code() graph.CodeResolver { return codeFromMemory{memory: m} }
 
 // codesFromMemory gives pages of codes.
@@ -62,7 +62,7 @@ type codesFromMemory struct {
 	memory *fromMemory
 }
 
-// Codes gives a page.
+// Codes returns a page.
 func (r codesFromMemory) Codes(_ context.Context, _ *coupon.Coupon, _ *coupon.CodeFilter, _ *int, after *string) (*graph.CodeConnection, error) {
 	key := ""
 	if after != nil {
@@ -77,17 +77,17 @@ type codeFromMemory struct {
 	memory *fromMemory
 }
 
-// Coupon gives the coupon of a code.
+// Coupon returns the coupon of a code.
 func (r codeFromMemory) Coupon(_ context.Context, code *coupon.Code) (*coupon.Coupon, error) {
 	return r.memory.coupons[code.ID], nil
 }
 
-// Delivery gives the delivery of a code; nil: it has none.
+// Delivery returns the delivery of a code; nil: it has none.
 func (r codeFromMemory) Delivery(_ context.Context, code *coupon.Code) (*coupon.Delivery, error) {
 	return r.memory.deliveries[code.ID], nil
 }
 
-// Recipient gives who got a code; nil: nobody.
+// Recipient returns who got a code; nil: nobody.
 func (r codeFromMemory) Recipient(_ context.Context, code *coupon.Code) (*coupon.Recipient, error) {
 	return r.memory.recipients[code.ID], nil
 }
@@ -98,7 +98,7 @@ type queryFromMemory struct {
 	memory *fromMemory
 }
 
-// Coupon gives the coupon.
+// Coupon returns the coupon.
 func (q queryFromMemory) Coupon(context.Context, coupon.ID) (*coupon.Coupon, error) {
 	return q.memory.coupon, nil
 }

@@ -116,14 +116,14 @@ func (b *bench) measurePeerImport(ctx context.Context, p *postgres, file *bulkFi
 	return p.run(ctx, "postgres", fmt.Sprintf("DROP DATABASE %s;\nDROP DATABASE %s;", peerBase, peerStaged))
 }
 
-// measurePeerAssignment gives as many codes to recipients as a delivery has messages. What ours takes for that is
+// measurePeerAssignment returns as many codes to recipients as a delivery has messages. What ours takes for that is
 // measured later; see comparePeerAssignment.
 func (b *bench) measurePeerAssignment(ctx context.Context, p *postgres) (err error) {
 	b.peerAssignment, err = p.assign(ctx, peerClean, b.options.messages)
 	return err
 }
 
-// assign gives so many codes of a table to recipients, and tells how long that took.
+// assign returns so many codes of a table to recipients, and tells how long that took.
 func (p *postgres) assign(ctx context.Context, database string, messages int) (time.Duration, error) {
 	err := p.run(ctx, database, fmt.Sprintf(`ALTER TABLE code ADD PRIMARY KEY (id);
 CREATE TABLE recipient AS SELECT i::BIGINT AS id FROM generate_series(1, %d) i;

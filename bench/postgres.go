@@ -34,7 +34,7 @@ type postgres struct {
 	ended chan struct{}
 }
 
-// findPostgres gives the folder of PostgreSQL's programs: that of an initdb in PATH, or else the newest one where
+// findPostgres returns the folder of PostgreSQL's programs: that of an initdb in PATH, or else the newest one where
 // Debian has them.
 func findPostgres() (string, error) {
 	var folders []string

@@ -290,7 +290,7 @@ ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 	return nil
 }
 
-// each gives the rows to callers, each row to one, until there are no more.
+// each returns the rows to callers, each row to one, until there are no more.
 func each(rows [][]any, do func(row []any) error) func() (more bool, err error) {
 	var next atomic.Int64
 	return func() (bool, error) {

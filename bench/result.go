@@ -60,7 +60,7 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	return r
 }
 
-// newPeerResult gives a result beside PostgreSQL, which ours is to be so many times as fast as at least; 0 promises
+// newPeerResult returns a result beside PostgreSQL, which ours is to be so many times as fast as at least; 0 promises
 // nothing.
 func newPeerResult(name, unit string, ours, peer, least float64) result {
 	r := result{Name: name, Ours: ours, Unit: unit, Peer: peer, Faster: peer / ours}
@@ -74,7 +74,7 @@ func newPeerResult(name, unit string, ours, peer, least float64) result {
 	return r
 }
 
-// ours gives what was measured, as people read it.
+// ours returns what was measured, as people read it.
 func (r *result) ours() string { return quantity(r.Ours, r.Unit) }
 
 // verdict tells in a word whether the goal is met.
@@ -91,7 +91,7 @@ func (r *result) verdict() string {
 	return "over"
 }
 
-// quantity gives a number with three significant digits, and its unit.
+// quantity returns a number with three significant digits, and its unit.
 func quantity(value float64, unit string) string {
 	text := strconv.FormatFloat(value, 'g', 3, 64)
 	if value >= 100 {

@@ -121,7 +121,7 @@ func resetPeak() {
 	_ = os.WriteFile("/proc/self/clear_refs", []byte(forgetPeak), 0)
 }
 
-// peakMemory gives the most memory, in bytes, that this process had resident; 0 where the system does not
+// peakMemory returns the most memory, in bytes, that this process had resident; 0 where the system does not
 // tell.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")

@@ -79,7 +79,7 @@ func (b *bench) openStore(ctx context.Context) (elapsed time.Duration, heap floa
 	return elapsed, heap, store.Close()
 }
 
-// heapSize gives the bytes of the Go heap that are in use.
+// heapSize returns the bytes of the Go heap that are in use.
 func heapSize() uint64 {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -139,7 +139,7 @@ func startProgram(ctx context.Context, program, folder string) (command *exec.Cm
 	return nil, "", errors.Join(errors.New("the server ended"), command.Wait())
 }
 
-// residentMemory gives what the kernel says of a process's memory, in bytes; 0 where it does not.
+// residentMemory returns what the kernel says of a process's memory, in bytes; 0 where it does not.
 func residentMemory(pid int, field string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -184,7 +184,7 @@ func overWebSocket(ctx context.Context, host string) (net.Conn, error) {
 	return connection, nil
 }
 
-// textFrame gives a WebSocket frame of a client, with a mask that changes nothing.
+// textFrame returns a WebSocket frame of a client, with a mask that changes nothing.
 func textFrame(payload []byte) []byte {
 	const finalText, isMasked, twoBytes = 0x81, 0x80, 126
 	frame := []byte{finalText, isMasked | byte(len(payload))}

@@ -51,7 +51,7 @@ func (t *tills) share() {
 	t.end += t.options.tills / tillShares
 }
 
-// take gives a code of the share that nobody has redeemed yet, while there are any.
+// take returns a code of the share that nobody has redeemed yet, while there are any.
 func (t *tills) take() (code string, more bool) {
 	number := int(t.next.Add(1)) - 1
 	return string(appendCode(nil, number)), number < t.end

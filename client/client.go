@@ -40,7 +40,7 @@ type Client struct {
 	http    *http.Client
 }
 
-// New gives a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "". The address
+// New returns a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "". The address
 // of the API, which ends in /graphql, does as well.
 func New(address, key string) *Client {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxIdleConnections}
@@ -54,7 +54,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Variables are those of an operation; a mutation has one, input.
 type Variables map[string]any
 
-// Input gives the variables of a mutation.
+// Input returns the variables of a mutation.
 func Input(value any) Variables { return Variables{"input": value} }
 
 // Request is the body of a GraphQL request.
@@ -96,7 +96,7 @@ type Error struct {
 	} `json:"extensions"`
 }
 
-// Error gives the message and the path.
+// Error returns the message and the path.
 func (e *Error) Error() string {
 	if len(e.Path) == 0 {
 		return e.Message
@@ -209,7 +209,7 @@ func decode(status string, text []byte, answer any) error {
 	return nil
 }
 
-// userErrors gives what the payloads of mutations say that the caller should mend.
+// userErrors returns what the payloads of mutations say that the caller should mend.
 func userErrors(data json.RawMessage) error {
 	var fields map[string]json.RawMessage
 	if len(data) == 0 {

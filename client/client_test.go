@@ -15,7 +15,7 @@ import (
 // operation is one whose text does not matter: the servers here do not read it.
 const operation = "{ coupons { totalCount } }"
 
-// answering gives a client of a server that answers everything alike.
+// answering returns a client of a server that answers everything alike.
 func answering(t *testing.T, status int, body string) *Client {
 	t.Helper()
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

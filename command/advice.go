@@ -21,5 +21,5 @@ var optionFlags = strings.NewReplacer(
 	"send it in the header Authorization: Bearer", "set the environment variable COUPONQL_KEY",
 )
 
-// inFlags gives the server's advice as somebody at the command line can follow it.
+// inFlags returns the server's advice as somebody at the command line can follow it.
 func inFlags(advice string) string { return optionFlags.Replace(advice) }

@@ -30,10 +30,10 @@ type ExitError int
 // Error names the code.
 func (e ExitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// ExitCode gives the code to the main package.
+// ExitCode returns the code to the main package.
 func (e ExitError) ExitCode() int { return int(e) }
 
-// exit gives the error for a code; none for 0.
+// exit returns the error for a code; none for 0.
 func exit(code int) error {
 	if code == 0 {
 		return nil
@@ -50,7 +50,7 @@ type Console struct {
 	pace       pace
 }
 
-// NewConsole gives a console of these streams; isTerminal tells whether a person watches err.
+// NewConsole returns a console of these streams; isTerminal tells whether a person watches err.
 func NewConsole(in io.Reader, out, err io.Writer, isTerminal bool) *Console {
 	return &Console{in, out, err, isTerminal, pace{
 		poll: 250 * time.Millisecond, firstWait: 250 * time.Millisecond, lastWait: 10 * time.Second,
@@ -79,7 +79,7 @@ func (c *Console) complainf(format string, args ...any) {
 	_, _ = fmt.Fprintln(c.err, "couponql:", printable(inFlags(fmt.Sprintf(format, args...))))
 }
 
-// printable gives text that cannot play tricks on a terminal: files and servers may have any characters in it.
+// printable returns text that cannot play tricks on a terminal: files and servers may have any characters in it.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {

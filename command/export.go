@@ -45,7 +45,7 @@ func (f *exportFlags) Validate() error {
 	return f.checkNew("--output", f.Output)
 }
 
-// input gives what all exports are asked with, but for what is wanted.
+// input returns what all exports are asked with, but for what is wanted.
 func (f *exportFlags) input() map[string]any {
 	format := f.Format
 	if format == "" {
@@ -216,7 +216,7 @@ func newExporter(console *Console, flags *exportFlags, operation string) *export
 	return &exporter{newSession(console, flags.serverFlags), flags, operation, flags.input()}
 }
 
-// findCoupons gives the ids of coupons that are named by id or code.
+// findCoupons returns the ids of coupons that are named by id or code.
 func (e *exporter) findCoupons(ctx context.Context, idsOrCodes []string) ([]string, error) {
 	ids := make([]string, len(idsOrCodes))
 	for i, idOrCode := range idsOrCodes {
@@ -249,7 +249,8 @@ func (e *exporter) run(ctx context.Context) error {
 	case !e.flags.Quiet:
 		verified := ""
 		if done.Verified != nil {
-			verified = ", verified: it was read again, and every check of integrityReport holds in it"
+			// The check of what the server keeps in memory says nothing of a file, and those that only warn refuse none.
+			verified = ", verified: it was read again, and keeps every promise that integrityReport checks in a file"
 		}
 		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes%s\n", printable(done.name), done.RowCount, done.ByteCount, verified)
 	}

@@ -69,7 +69,7 @@ func (f *importFlags) Validate() error {
 	return f.checkNew("--rejects", f.Rejects)
 }
 
-// input gives what all imports are asked with, but for the file.
+// input returns what all imports are asked with, but for the file.
 func (f *importFlags) input() map[string]any {
 	in := map[string]any{}
 	if f.DryRun {
@@ -218,7 +218,7 @@ func (i *importer) giveUp(ctx context.Context, err error) error {
 	return exit(codeOf(ctx))
 }
 
-// codeOf gives the exit code after an error.
+// codeOf returns the exit code after an error.
 func codeOf(ctx context.Context) int {
 	if ctx.Err() != nil {
 		return codeInterrupted

@@ -107,7 +107,7 @@ type listed struct {
 	IsWorking                        bool
 }
 
-// row gives the cells of the key in a table.
+// row returns the cells of the key in a table.
 func (k *listed) row() table.Row {
 	state := "works"
 	switch {

@@ -142,7 +142,7 @@ type changes struct {
 	PendingMessages int `json:"pendingMessages"`
 }
 
-// code gives the exit code.
+// code returns the exit code.
 func (o *outcome) code() int {
 	switch {
 	case o.Status != coupon.ImportSucceeded:
@@ -154,7 +154,7 @@ func (o *outcome) code() int {
 	}
 }
 
-// isClean tells whether there is nothing that somebody should look at.
+// isClean reports whether there is nothing that somebody should look at.
 func (o *outcome) isClean() bool { return o.code() == 0 && len(o.Warnings) == 0 && o.SameFileAs == nil }
 
 // text tells the outcome to people.

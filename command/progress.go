@@ -15,12 +15,12 @@ type bar struct {
 // wholeJob is the length of a bar for a job, whose progress is a share.
 const wholeJob = 1000
 
-// newBar gives a bar of so many bytes, or of unknown length if that is negative.
+// newBar returns a bar of so many bytes, or of unknown length if that is negative.
 func (s *session) newBar(label string, byteCount int64) *bar {
 	return s.bar(label, byteCount, progressbar.OptionShowBytes(true))
 }
 
-// newJobBar gives a bar for a job.
+// newJobBar returns a bar for a job.
 func (s *session) newJobBar(label string) *bar { return s.bar(label, wholeJob) }
 
 func (s *session) bar(label string, length int64, options ...progressbar.Option) *bar {

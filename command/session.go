@@ -38,7 +38,7 @@ func newSession(console *Console, flags serverFlags) *session {
 	return &session{console, flags, client.New(flags.URL, flags.Key), &http.Client{}, 0o666}
 }
 
-// resolve gives the full address for one that the server named, which may be only a path.
+// resolve returns the full address for one that the server named, which may be only a path.
 func (s *session) resolve(address string) (string, error) {
 	base, err := url.Parse(s.client.Address + "/")
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *session) resolve(address string) (string, error) {
 	return full.String(), nil
 }
 
-// findCoupon gives the id of the coupon with this id or code. An ANALYST may not ask by a code.
+// findCoupon returns the id of the coupon with this id or code. An ANALYST may not ask by a code.
 func (s *session) findCoupon(ctx context.Context, idOrCode string) (string, error) {
 	type found struct {
 		Coupon *struct{ ID string }
@@ -80,7 +80,7 @@ func (s *session) findCoupon(ctx context.Context, idOrCode string) (string, erro
 // lastingError is one that another try will not mend.
 type lastingError struct{ error }
 
-// Unwrap gives what is wrong.
+// Unwrap returns what is wrong.
 func (e *lastingError) Unwrap() error { return e.error }
 
 // persist tries until it works, with longer and longer waits. It gives up on a *lastingError, after maxTries
@@ -151,7 +151,7 @@ func (s *session) callOff(
 	return s.follow(longer, look)
 }
 
-// outlive gives a context that ends a while after ctx does: what is asked for under it has an answer in
+// outlive returns a context that ends a while after ctx does: what is asked for under it has an answer in
 // spite of an interrupt, so that it is known what became of it.
 func (s *session) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -124,7 +124,7 @@ func (c *SQL) write(console *Console, answer *answered) error {
 	return err
 }
 
-// table gives the rows as a table, numbers to the right.
+// table returns the rows as a table, numbers to the right.
 func (a *answered) table() string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -153,13 +153,13 @@ func (a *answered) table() string {
 	return t.Render()
 }
 
-// isNumber tells whether a type of the engine is that of numbers.
+// isNumber reports whether a type of the engine is that of numbers.
 func isNumber(kind string) bool {
 	return !strings.HasSuffix(kind, "]") &&
 		(strings.HasSuffix(kind, "INT") || strings.HasSuffix(kind, "INTEGER") || strings.HasPrefix(kind, "DECIMAL") || kind == "DOUBLE" || kind == "FLOAT")
 }
 
-// plain gives a value as people write it: texts without quotes, all else as JSON has it.
+// plain returns a value as people write it: texts without quotes, all else as JSON has it.
 func plain(value json.RawMessage) (shown string, isNull bool) {
 	if string(value) == "null" {
 		return "", true

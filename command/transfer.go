@@ -205,7 +205,7 @@ func (s *session) exchange(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// readOffset gives how much of a file the server has.
+// readOffset returns how much of a file the server has.
 func readOffset(response *http.Response) (int64, error) {
 	text := response.Header.Get("Upload-Offset")
 	offset, err := strconv.ParseInt(text, 10, 64)
@@ -236,7 +236,7 @@ func (w *watch) stop() {
 	w.cancel(nil)
 }
 
-// silent gives the reason why a transfer ended, where the error only says that it was canceled.
+// silent returns the reason why a transfer ended, where the error only says that it was canceled.
 func silent(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errSilent) {
 		return errSilent

@@ -22,7 +22,7 @@ const (
 	AlertDeliveryPaused  AlertKind = "DELIVERY_PAUSED"
 )
 
-// AlertKinds gives all kinds in their order.
+// AlertKinds returns all kinds in their order.
 func AlertKinds() []AlertKind {
 	return []AlertKind{AlertLowStock, AlertEndsSoon, AlertRunsOutSoon, AlertImportFailed, AlertDeliveryFailed, AlertDeliveryStopped, AlertDeliveryPaused}
 }
@@ -75,7 +75,7 @@ func (a *Alert) SetSubject(id ID) {
 	}
 }
 
-// Alerts gives the alerts about a coupon at an instant; LOW_STOCK is said to arise then. f is nil for a coupon without a
+// Alerts returns the alerts about a coupon at an instant; LOW_STOCK is said to arise then. f is nil for a coupon without a
 // pool. Nobody needs to mend a coupon that has ended or was put away.
 func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Alert {
 	if status := c.StatusAt(now); status == CouponExpired || status == CouponArchived {
@@ -111,7 +111,7 @@ func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Ale
 	return alerts
 }
 
-// localTime gives an instant to the minute, as the clocks of the coupon's time zone show it.
+// localTime returns an instant to the minute, as the clocks of the coupon's time zone show it.
 func (c *Coupon) localTime(t time.Time) string {
 	zone, err := LoadZone(c.Timezone)
 	if err != nil {

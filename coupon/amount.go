@@ -59,7 +59,7 @@ func (f *FileAmounts) Observe(cell Cell) {
 	f.hasPoint, f.hasComma = f.hasPoint || isAmount && a.mark == '.', f.hasComma || isAmount && a.mark == ','
 }
 
-// markOf gives the decimal mark that is known before the text is read; 0 for none.
+// markOf returns the decimal mark that is known before the text is read; 0 for none.
 func (f *FileAmounts) markOf(cell Cell) byte {
 	switch {
 	case cell.IsNumber:
@@ -70,7 +70,7 @@ func (f *FileAmounts) markOf(cell Cell) byte {
 	return 0
 }
 
-// Parse gives an amount, or the reason to reject it: BAD_AMOUNT, AMBIGUOUS_AMOUNT, ROUNDED_NUMBER, or BAD_CURRENCY where the
+// Parse returns an amount, or the reason to reject it: BAD_AMOUNT, AMBIGUOUS_AMOUNT, ROUNDED_NUMBER, or BAD_CURRENCY where the
 // text names another currency than the one beside it. What has more than four digits after its decimal mark, as sums
 // of binary fractions do, is rounded to the digits that its currency has.
 func (f *FileAmounts) Parse(cell Cell, currencyCode string) (Amount, RejectionReason) {
@@ -102,7 +102,7 @@ func (f *FileAmounts) Parse(cell Cell, currencyCode string) (Amount, RejectionRe
 	return Amount{Value: value, Currency: currencyCode, IsRounded: isRounded}, ""
 }
 
-// isMark tells whether the only separator of an amount is its decimal mark.
+// isMark reports whether the only separator of an amount is its decimal mark.
 func (f *FileAmounts) isMark(a *amountText, currencyCode string) (isMark, isKnown bool) {
 	switch {
 	case f.hasPoint != f.hasComma:
@@ -113,7 +113,7 @@ func (f *FileAmounts) isMark(a *amountText, currencyCode string) (isMark, isKnow
 	return false, false
 }
 
-// decimal gives the number with at most maxFractionDigits, rounded half away from zero to so many digits if it has more.
+// decimal returns the number with at most maxFractionDigits, rounded half away from zero to so many digits if it has more.
 func (a *amountText) decimal(digits int) (value Decimal, isRounded, fits bool) {
 	all := a.whole + a.fraction
 	scale := len(a.fraction) - a.exponent
@@ -152,7 +152,7 @@ func (a *amountText) decimal(digits int) (value Decimal, isRounded, fits bool) {
 	return Decimal(whole), isRounded, true
 }
 
-// currencyDigits gives how many digits after the decimal mark a currency has; maxFractionDigits for none that is known.
+// currencyDigits returns how many digits after the decimal mark a currency has; maxFractionDigits for none that is known.
 func currencyDigits(code string) int {
 	unit, err := currency.ParseISO(code)
 	if err != nil {
@@ -249,7 +249,7 @@ func (a *amountText) sides(before, after string) bool {
 	return isKnown
 }
 
-// amountPlain gives a text with plain spaces, hyphens and apostrophes and without what nobody sees.
+// amountPlain returns a text with plain spaces, hyphens and apostrophes and without what nobody sees.
 func amountPlain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch r = typed(r); {
@@ -318,7 +318,7 @@ func (a *amountText) power(text string) bool {
 	return text != ""
 }
 
-// isThousands tells whether the only point or comma of a number may stand between thousands.
+// isThousands reports whether the only point or comma of a number may stand between thousands.
 func isThousands(text string, at int) bool {
 	whole, rest := text[:at], text[at+1:]
 	return len(rest) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole[0] != '0' && strings.Trim(whole+rest, "0123456789") == ""

@@ -31,7 +31,7 @@ func ExclusionReasons() []ExclusionReason {
 	}
 }
 
-// describe gives the words of the log line that counts a reason.
+// describe returns the words of the log line that counts a reason.
 func (r ExclusionReason) describe() string {
 	switch r {
 	case ExcludedNoAddress:
@@ -524,7 +524,7 @@ func (j *judgement) checkSMS() {
 	j.addf(level, "An SMS goes in %s, each of which costs as one, by the first %s.%s", count, plural(len(j.findings.Sample), "message"), why)
 }
 
-// times gives how often something happened: "once", "2 times".
+// times returns how often something happened: "once", "2 times".
 func times(count int) string {
 	if count == 1 {
 		return "once"
@@ -532,7 +532,7 @@ func times(count int) string {
 	return fmt.Sprintf("%d times", count)
 }
 
-// plural gives a count with its noun: "1 code", "2 codes".
+// plural returns a count with its noun: "1 code", "2 codes".
 func plural(count int, noun string) string {
 	if count == 1 {
 		return "1 " + noun

@@ -12,7 +12,7 @@ import (
 
 const judgedAt = "2026-11-24T09:15:00Z"
 
-// logText gives the lines of a log as one text.
+// logText returns the lines of a log as one text.
 func logText(log []LogEntry) string {
 	var text strings.Builder
 	for _, entry := range log {

@@ -47,7 +47,7 @@ type NewAPIKey struct {
 // KeyDigest is the SHA-256 of a token. The token has 130 random bits, so that a slow digest would protect nothing more.
 type KeyDigest [sha256.Size]byte
 
-// Key gives the key that is asked for, without id, time and digest, and UserErrors with INVALID when it cannot be. isFirst:
+// Key returns the key that is asked for, without id, time and digest, and UserErrors with INVALID when it cannot be. isFirst:
 // nobody else can let people in, so it must be the key of an ADMIN.
 func (k *NewAPIKey) Key(now time.Time, isFirst bool) (*APIKey, error) {
 	var problems UserErrors
@@ -74,7 +74,7 @@ func (k *NewAPIKey) Key(now time.Time, isFirst bool) (*APIKey, error) {
 	return key, problems.OrNil()
 }
 
-// Works tells whether the key lets its holder in at an instant.
+// Works reports whether the key lets its holder in at an instant.
 func (k *APIKey) Works(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
@@ -87,7 +87,7 @@ func NewToken(number int64) string {
 	return tokenPrefix + "_" + strconv.FormatInt(number, 10) + "_" + rand.Text()
 }
 
-// TokenNumber gives the number of the key that a token claims to be of, and false for what is no token.
+// TokenNumber returns the number of the key that a token claims to be of, and false for what is no token.
 func TokenNumber(token string) (number int64, isToken bool) {
 	prefix, rest, _ := strings.Cut(token, "_")
 	digits, secret, found := strings.Cut(rest, "_")
@@ -95,10 +95,10 @@ func TokenNumber(token string) (number int64, isToken bool) {
 	return number, found && secret != "" && prefix == tokenPrefix && err == nil
 }
 
-// DigestOf gives the digest of a token.
+// DigestOf returns the digest of a token.
 func DigestOf(token string) KeyDigest { return sha256.Sum256([]byte(token)) }
 
-// Matches tells whether the digest is that of a token, in a time that tells nothing about it.
+// Matches reports whether the digest is that of a token, in a time that tells nothing about it.
 func (d KeyDigest) Matches(token string) bool {
 	other := DigestOf(token)
 	return subtle.ConstantTimeCompare(d[:], other[:]) == 1

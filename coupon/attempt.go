@@ -110,7 +110,7 @@ func (a *Attempt) Settle(number int, mightBeSent bool, now time.Time, jitter flo
 	return s
 }
 
-// retryDelay gives how long to wait after an attempt.
+// retryDelay returns how long to wait after an attempt.
 func retryDelay(number int, jitter float64) time.Duration {
 	delay := FirstRetryDelay
 	for range number - 1 {
@@ -119,7 +119,7 @@ func retryDelay(number int, jitter float64) time.Duration {
 	return time.Duration(float64(delay) * (1 - RetryJitter + 2*RetryJitter*jitter))
 }
 
-// reason gives the reason as one line of bounded length.
+// reason returns the reason as one line of bounded length.
 func (a *Attempt) reason() string {
 	if line := oneLine(a.Reason); line != "" {
 		return line

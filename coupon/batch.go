@@ -37,7 +37,7 @@ type CodeBatch struct {
 	UndoneAt  *time.Time
 }
 
-// CheckUndo tells whether the batch can be taken back. It returns INVALID_STATE for one that is not made.
+// CheckUndo reports whether the batch can be taken back. It returns INVALID_STATE for one that is not made.
 func (b *CodeBatch) CheckUndo() error {
 	switch b.Status {
 	case ImportQueued, ImportRunning:
@@ -49,7 +49,7 @@ func (b *CodeBatch) CheckUndo() error {
 	return nil
 }
 
-// CheckCanceled tells whether the batch is canceled, after it was to be. It returns INVALID_STATE for one that was over before.
+// CheckCanceled reports whether the batch is canceled, after it was to be. It returns INVALID_STATE for one that was over before.
 func (b *CodeBatch) CheckCanceled() error {
 	switch b.Status {
 	case ImportCanceled:

@@ -97,7 +97,7 @@ type BounceInput struct {
 	Reason    *string
 }
 
-// Names gives what the report is about, as it was given.
+// Names returns what the report is about, as it was given.
 func (in *BounceInput) Names() string {
 	switch {
 	case in.MessageID != nil && *in.MessageID != "":
@@ -136,7 +136,7 @@ type BounceText struct {
 	MessageID, Address, Event, Kind, Status, Reason string
 }
 
-// Names gives what the row is about.
+// Names returns what the row is about.
 func (t *BounceText) Names() string {
 	if t.MessageID != "" {
 		return t.MessageID
@@ -158,7 +158,7 @@ type BounceReader struct {
 // comes from unless the outbox wrote it.
 var messageIDPattern = regexp.MustCompile(`^(message_[1-9][0-9]*)$|^<?(message_[1-9][0-9]*)@(?:([0-9a-f-]+)\.)?couponql>?$`)
 
-// messageNumber gives the number of the message that a text names; 0: it is no message of this database.
+// messageNumber returns the number of the message that a text names; 0: it is no message of this database.
 func (r *BounceReader) messageNumber(text string) int64 {
 	m := messageIDPattern.FindStringSubmatch(text)
 	if m == nil || m[3] != "" && m[3] != r.Origin {
@@ -250,7 +250,7 @@ func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool)
 	return "", ""
 }
 
-// bareAddress gives an address without what reports put around it, such as `rfc822; <ada@example.com>`.
+// bareAddress returns an address without what reports put around it, such as `rfc822; <ada@example.com>`.
 func bareAddress(channel Channel, text string) string {
 	if channel != ChannelEmail {
 		return text

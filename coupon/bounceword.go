@@ -22,6 +22,12 @@ const (
 	wordOther
 )
 
+// isReturned reports whether the message did not arrive.
+func (w bounceWord) isReturned() bool { return w == wordReturned || w == wordHard || w == wordSoft }
+
+// decides reports whether nothing else is to be asked.
+func (w bounceWord) decides() bool { return w != wordUnknown && w != wordReturned }
+
 // wordOf looks a word up: those of the products that send mail and texts, of their events and of their kinds of
 // bounces, without what stands between letters. Some put what they send before it: `email.bounced`.
 //
@@ -129,14 +135,14 @@ func (r *BounceReader) kindOf(text *BounceText) (kind BounceKind, reason Rejecti
 		if said == "" {
 			said = one
 		}
-		found := wordOf(one)
 		isKind := i == 1
+		found := wordOf(one)
 		if isKind && found == wordUnknown {
 			found = wordOfFlag(one)
 		}
 		switch {
 		case found == wordUnknown:
-		case (found == wordSoft || found == wordHard || found == wordReturned) && cause != wordUnknown && cause != wordReturned:
+		case found.isReturned() && cause.decides():
 			return kindOfWord(cause, text.Reason)
 		case found == wordReturned, isKind && word == wordReturned && cause == wordReturned:
 			word = wordReturned
@@ -147,11 +153,16 @@ func (r *BounceReader) kindOf(text *BounceText) (kind BounceKind, reason Rejecti
 			return kindOfWord(found, one)
 		}
 	}
+	return r.kindOtherwise(said, word == wordReturned)
+}
+
+// kindOtherwise returns the kind of a row whose words do not decide: said is the first of them.
+func (r *BounceReader) kindOtherwise(said string, isReturned bool) (kind BounceKind, reason RejectionReason, value string) {
 	switch {
-	case word == wordReturned && r.Kind == nil:
+	case isReturned && r.Kind == nil:
 		// It came back, and nothing says for good.
 		return BounceSoft, "", ""
-	case word == wordReturned, said == "" && r.Kind != nil:
+	case isReturned, said == "" && r.Kind != nil:
 		return *r.Kind, "", ""
 	case said == "":
 		return "", RejectedEmpty, ""

@@ -38,7 +38,7 @@ type Cell struct {
 	IsNumber bool
 }
 
-// Change gives what the cell does to a field that is a text.
+// Change returns what the cell does to a field that is a text.
 func (c Cell) Change() Change[string] {
 	switch c.Presence {
 	case Null, Nothing:
@@ -50,7 +50,7 @@ func (c Cell) Change() Change[string] {
 	return Change[string]{}
 }
 
-// Flag gives what the cell does to a field that is a yes or no, or reports that it is neither. Whatever is there
+// Flag returns what the cell does to a field that is a yes or no, or reports that it is neither. Whatever is there
 // without saying yes or no is a change to nil.
 func (c Cell) Flag() (flag Change[bool], isKnown bool) {
 	switch c.Presence {
@@ -96,7 +96,7 @@ const (
 	exportedGuards
 )
 
-// NewCellRules gives the rules of a file. Only CSV comes from spreadsheets.
+// NewCellRules returns the rules of a file. Only CSV comes from spreadsheets.
 func NewCellRules(options *FileOptions, format FileFormat) CellRules {
 	var rules CellRules
 	switch {
@@ -127,7 +127,7 @@ var plainStarts = func() (starts [256]bool) {
 	return starts
 }()
 
-// Read gives the cell of a text that stands in a row.
+// Read returns the cell of a text that stands in a row.
 func (r *CellRules) Read(text string) Cell {
 	if r.IsPlain(text) {
 		return Cell{Presence: Given, Text: text}
@@ -144,7 +144,7 @@ func (r *CellRules) Read(text string) Cell {
 	return r.readBare(text)
 }
 
-// takeOff gives a text without its guard, or reports that it has none: ="00123", and an apostrophe before what a spreadsheet
+// takeOff returns a text without its guard, or reports that it has none: ="00123", and an apostrophe before what a spreadsheet
 // would take for a number or a formula. An apostrophe before a letter is one: 't Hooft.
 func (g guards) takeOff(text string) (value string, isGuarded bool) {
 	if inner, isFormula := strings.CutPrefix(text, `="`); isFormula && strings.HasSuffix(inner, `"`) {

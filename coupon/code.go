@@ -196,7 +196,7 @@ type LabelAvailability struct {
 	Redeemed  int
 }
 
-// IsLow tells whether a pool of total codes with this many available has fallen below one of the
+// IsLow reports whether a pool of total codes with this many available has fallen below one of the
 // coupon's thresholds. An anonymous coupon has no pool and is never low.
 func (c *Coupon) IsLow(available, total int) bool {
 	if c.Type == TypeAnonymous {
@@ -208,7 +208,7 @@ func (c *Coupon) IsLow(available, total int) bool {
 	return below || belowShare
 }
 
-// State gives the flags of what happened to the code.
+// State returns the flags of what happened to the code.
 func (c *Code) State() CodeState {
 	var state CodeState
 	if c.MessageID != nil {
@@ -226,7 +226,7 @@ func (c *Code) State() CodeState {
 	return state
 }
 
-// CheckPool tells whether an import of this mode may change the coupon's codes. It returns INVALID_STATE when the
+// CheckPool reports whether an import of this mode may change the coupon's codes. It returns INVALID_STATE when the
 // coupon is anonymous, or archived and would get new codes.
 func (c *Coupon) CheckPool(mode ImportMode) error {
 	switch {

@@ -59,7 +59,7 @@ func (c *Consent) Add(sense ConsentSense, cell Cell) (isAnswer, isUnderstood boo
 	return true, true
 }
 
-// Change gives what the row does to RecipientChanges.IsContactable.
+// Change returns what the row does to RecipientChanges.IsContactable.
 func (c *Consent) Change() Change[bool] {
 	switch {
 	case c.isDenied, c.guess != "":
@@ -72,7 +72,7 @@ func (c *Consent) Change() Change[bool] {
 	return Change[bool]{}
 }
 
-// Guess gives the value that took consent away, where only a column did that may be about something
+// Guess returns the value that took consent away, where only a column did that may be about something
 // else; "" where none did.
 func (c *Consent) Guess() string {
 	if c.isDenied {

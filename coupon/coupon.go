@@ -14,10 +14,10 @@ const (
 	TypeIndividual CouponType = "INDIVIDUAL"
 )
 
-// CouponTypes gives all types.
+// CouponTypes returns all types.
 func CouponTypes() []CouponType { return []CouponType{TypeAnonymous, TypeIndividual} }
 
-// IsOwnCodeSecret tells whether the own code of a coupon of the type can be redeemed, so that it is hidden from whoever may see no
+// IsOwnCodeSecret reports whether the own code of a coupon of the type can be redeemed, so that it is hidden from whoever may see no
 // codes. That of an INDIVIDUAL coupon redeems nothing: it is a name, by which people tell coupons apart.
 func (t CouponType) IsOwnCodeSecret() bool { return t != TypeIndividual }
 

@@ -34,7 +34,7 @@ type CouponRow struct {
 	IsArchived         Change[bool]
 }
 
-// NewCoupon gives a coupon of a type with all that it has unless something else is said. Its zone is an IANA name.
+// NewCoupon returns a coupon of a type with all that it has unless something else is said. Its zone is an IANA name.
 func NewCoupon(t CouponType, timezone string, now time.Time) *Coupon {
 	c := &Coupon{Type: t, CreatedAt: now, Timezone: timezone, RequiresAssignment: true, Metadata: EmptyJSON}
 	if t == TypeIndividual {
@@ -80,7 +80,7 @@ func (r *CouponRow) Apply(known *Coupon, timezone string, dates *FileDates, now 
 	return c, "", ""
 }
 
-// typeOf gives the type of the coupon, which never changes.
+// typeOf returns the type of the coupon, which never changes.
 func (r *CouponRow) typeOf(known *Coupon) (t CouponType, reason RejectionReason, value string) {
 	if r.Type.Value == nil {
 		if known == nil || r.Type.IsSet {
@@ -184,7 +184,7 @@ func (r *CouponRow) readMetadata(changes *CouponChanges, _ *Coupon, _ *FileDates
 	return "", ""
 }
 
-// reasonOf gives the reason for the first rule of coupons that the row breaks.
+// reasonOf returns the reason for the first rule of coupons that the row breaks.
 func (r *CouponRow) reasonOf(err error) (reason RejectionReason, value string) {
 	var problems UserErrors
 	if !errors.As(err, &problems) || len(problems[0].Field) < 2 {
@@ -224,7 +224,7 @@ func equalInstant(a, b *time.Time) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
-// ParseJSON gives the text of an object as it is written, but for the spaces between its parts.
+// ParseJSON returns the text of an object as it is written, but for the spaces between its parts.
 func ParseJSON(text string) (object JSON, isObject bool) {
 	text = CleanValue(text)
 	if !strings.HasPrefix(text, "{") {

@@ -38,7 +38,7 @@ type FileDates struct {
 var epochDate = regexp.MustCompile(`^(\d{10})(?:(\d{3}|\d{6}|\d{9})|\.(\d{1,9}))?$`)
 
 // shortYear tells a date whose year has two digits, and serialDate the number of a day as spreadsheets count them, from 1954
-// to 2118. Which century or count is meant is not known, so that neither is read.
+// to 2118. Which century or count is meant is not known, so that neither is read (ADR 71).
 var (
 	shortYear  = regexp.MustCompile(`^\d{1,2} ?[./-] ?(?:\d{1,2}|\pL{3,}\.?) ?[./-] ?\d{2}(?:$|[ ,T])`)
 	serialDate = regexp.MustCompile(`^[2-7]\d{4}(?:[.,]\d+)?$`)
@@ -68,7 +68,7 @@ func (f *FileDates) Observe(text string) {
 	}
 }
 
-// order gives the order of the numbers of a date that could have either; "" when it is not known.
+// order returns the order of the numbers of a date that could have either; "" when it is not known.
 func (f *FileDates) order(sep byte) DateOrder {
 	dayFirst, monthFirst := f.hasDayFirst, f.hasMonthFirst
 	if sep == '.' {
@@ -85,7 +85,7 @@ func (f *FileDates) order(sep byte) DateOrder {
 	return ""
 }
 
-// Parse gives the instant of a date, in UTC, or the reason to reject it: EMPTY, BAD_DATE,
+// Parse returns the instant of a date, in UTC, or the reason to reject it: EMPTY, BAD_DATE,
 // AMBIGUOUS_DATE or FUTURE_DATE.
 func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	text = CleanValue(text)
@@ -104,7 +104,7 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	return at, ""
 }
 
-// Bound gives the instant of a date that begins or ends a period in a zone, in UTC, or the reason to reject it: EMPTY, BAD_DATE or
+// Bound returns the instant of a date that begins or ends a period in a zone, in UTC, or the reason to reject it: EMPTY, BAD_DATE or
 // AMBIGUOUS_DATE. It may lie in the future, and a date alone that ends the period includes its day.
 func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (time.Time, RejectionReason) {
 	text = CleanValue(text)
@@ -124,7 +124,7 @@ func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (time.Ti
 	return at, reason
 }
 
-// Latest gives the last instant that a date can mean which Parse read as at: at itself, or for a date
+// Latest returns the last instant that a date can mean which Parse read as at: at itself, or for a date
 // without a time the end of that day. It tells what happened before something else for sure.
 func (f *FileDates) Latest(text string, at time.Time) time.Time {
 	if end, reason := f.parse(CleanValue(text), 1); reason == "" {

@@ -130,7 +130,7 @@ func (d *Delivery) Check(action DeliveryAction) (isDone bool, err error) {
 	return false, Errorf(ErrorInvalidState, "The delivery %q is %s, so you cannot %s it; %s.%s", d.Label, d.Status, action, rest, hint)
 }
 
-// Resumed gives what a paused delivery is when it goes on: one that a restored database had paused before its contact
+// Resumed returns what a paused delivery is when it goes on: one that a restored database had paused before its contact
 // time waits for that.
 func (d *Delivery) Resumed(now time.Time) DeliveryStatus {
 	if d.ContactAt != nil && d.ContactAt.After(now) {
@@ -256,7 +256,7 @@ func (d *Delivery) applyContent(changes *DeliveryChanges, problems *UserErrors) 
 	}
 }
 
-// Limit gives the largest number of messages, or 0 for no limit.
+// Limit returns the largest number of messages, or 0 for no limit.
 func (d *Delivery) Limit() int {
 	if d.MessageLimit == nil {
 		return 0

@@ -47,7 +47,7 @@ type UserError struct {
 	Field []string
 }
 
-// Error gives the message, so that a UserError can travel as an error.
+// Error returns the message, so that a UserError can travel as an error.
 func (e *UserError) Error() string { return e.Message }
 
 // IsError marks UserError as an implementation of the schema's interface Error.
@@ -67,7 +67,7 @@ func (e *UserError) At(field ...string) *UserError {
 // UserErrors is several problems at once, so that a caller can mend all of them in one go.
 type UserErrors []*UserError
 
-// Error gives the messages, one a line.
+// Error returns the messages, one a line.
 func (e UserErrors) Error() string {
 	messages := make([]string, len(e))
 	for i, one := range e {
@@ -81,7 +81,7 @@ func invalidf(problems *UserErrors, field, format string, args ...any) {
 	*problems = append(*problems, Errorf(ErrorInvalid, format, args...).At("input", field))
 }
 
-// OrNil gives the problems as an error, or nil when there are none: an empty UserErrors in an error
+// OrNil returns the problems as an error, or nil when there are none: an empty UserErrors in an error
 // interface would not be nil.
 func (e UserErrors) OrNil() error {
 	if len(e) == 0 {
@@ -90,7 +90,7 @@ func (e UserErrors) OrNil() error {
 	return e
 }
 
-// AsUserErrors gives the problems inside err that a caller may see, and false when err is internal.
+// AsUserErrors returns the problems inside err that a caller may see, and false when err is internal.
 func AsUserErrors(err error) (UserErrors, bool) {
 	if many, ok := errors.AsType[UserErrors](err); ok {
 		return many, true

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// problemLines gives the problems in err, each as "path CODE: message", and fails the test when err is internal.
+// problemLines returns the problems in err, each as "path CODE: message", and fails the test when err is internal.
 func problemLines(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {

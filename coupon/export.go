@@ -73,7 +73,7 @@ type ExportRequest struct {
 	IsMasked bool `json:"isMasked,omitempty"`
 }
 
-// Coupons gives the coupons whose codes are wanted; nil for all.
+// Coupons returns the coupons whose codes are wanted; nil for all.
 func (r *ExportRequest) Coupons() []ID {
 	if r.CouponID != nil {
 		return []ID{*r.CouponID}
@@ -114,10 +114,10 @@ func (e *Export) Check() error {
 	return problems.OrNil()
 }
 
-// IsMasked tells whether codes and personal data are left out of the file.
+// IsMasked reports whether codes and personal data are left out of the file.
 func (e *Export) IsMasked() bool { return e.Request.IsMasked }
 
-// CheckCancel tells whether a role may call the export off. It returns INVALID: a backup is an ADMIN's, and a file with codes and
+// CheckCancel reports whether a role may call the export off. It returns INVALID: a backup is an ADMIN's, and a file with codes and
 // personal data is not the business of those who may not see them.
 func (e *Export) CheckCancel(role Role) error {
 	switch {
@@ -129,12 +129,12 @@ func (e *Export) CheckCancel(role Role) error {
 	return nil
 }
 
-// HasFile tells whether the file can be downloaded at an instant.
+// HasFile reports whether the file can be downloaded at an instant.
 func (e *Export) HasFile(now time.Time) bool {
 	return e.Status == ImportSucceeded && e.ExpiresAt != nil && now.Before(*e.ExpiresAt)
 }
 
-// Lifetime gives how long the file is kept after its end.
+// Lifetime returns how long the file is kept after its end.
 func (e *Export) Lifetime() time.Duration {
 	if e.Kind == ExportBackup {
 		return time.Duration(e.Request.HoursKept) * time.Hour
@@ -142,7 +142,7 @@ func (e *Export) Lifetime() time.Duration {
 	return ExportLifetime
 }
 
-// VerifiedAt gives when a backup was opened and found sound, without which none succeeds; nil for other files.
+// VerifiedAt returns when a backup was opened and found sound, without which none succeeds; nil for other files.
 func (e *Export) VerifiedAt() *time.Time {
 	if e.Kind == ExportBackup && e.Status == ImportSucceeded {
 		return e.FinishedAt

@@ -25,7 +25,7 @@ func ParseFlag(text string) (value, isKnown bool) {
 	return false, false
 }
 
-// plain gives a word without what stands around it, in lower case and without accents.
+// plain returns a word without what stands around it, in lower case and without accents.
 func plain(text string) string {
 	text = strings.ToLower(CleanValue(text))
 	if IsASCII(text) {

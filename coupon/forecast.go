@@ -68,7 +68,7 @@ func (f *StockForecast) PlannedCodes() int {
 	return sum
 }
 
-// runsOut tells whether the pool runs dry between two instants, and notes when.
+// runsOut reports whether the pool runs dry between two instants, and notes when.
 func (f *StockForecast) runsOut(left, pace float64, from, to, now time.Time) bool {
 	after := 0.0
 	if left > 0 {

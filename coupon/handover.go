@@ -20,7 +20,7 @@ const (
 	CancelCouponArchived   CancelReason = "COUPON_ARCHIVED"
 )
 
-// CancelReasons gives all reasons in their order.
+// CancelReasons returns all reasons in their order.
 func CancelReasons() []CancelReason {
 	return []CancelReason{
 		CancelDeliveryStopped, CancelErased, CancelNotContactable, CancelQuarantined, CancelCodeReleased, CancelCodeVoided,
@@ -102,7 +102,7 @@ func (s *Situation) MayLeave() (may bool, never CancelReason) {
 	return s.Delivery == "" || s.Delivery == DeliveryInProgress, ""
 }
 
-// forbids gives the reason for which no message with a code of the coupon may leave: no till would take it, or the
+// forbids returns the reason for which no message with a code of the coupon may leave: no till would take it, or the
 // coupon was put away.
 func (c *Coupon) forbids(code Redeemability, now time.Time) CancelReason {
 	if c.ArchivedAt != nil {
@@ -132,7 +132,7 @@ func (c *Coupon) forbids(code Redeemability, now time.Time) CancelReason {
 	}
 }
 
-// ForbidsAll gives the reason for which no message of the coupon may leave, whatever its code; redeemed is how often the
+// ForbidsAll returns the reason for which no message of the coupon may leave, whatever its code; redeemed is how often the
 // coupon's own code was redeemed. "": there is none.
 func (c *Coupon) ForbidsAll(redeemed int, now time.Time) CancelReason {
 	code := Redeemability{State: StateAssigned}

@@ -45,16 +45,16 @@ func NewIDPtr(kind Kind, number *int64) *ID {
 	return &id
 }
 
-// FileName gives the id as the name of a file: an id that the server made is safe as one.
+// FileName returns the id as the name of a file: an id that the server made is safe as one.
 func (id ID) FileName() string { return string(id) }
 
-// Kind gives the kind of object that the id names, whether or not such an object exists.
+// Kind returns the kind of object that the id names, whether or not such an object exists.
 func (id ID) Kind() Kind {
 	kind, _, _ := strings.Cut(string(id), "_")
 	return Kind(kind)
 }
 
-// IsKnown tells whether the server makes ids like this one, whether or not there is such an object.
+// IsKnown reports whether the server makes ids like this one, whether or not there is such an object.
 func (id ID) IsKnown() bool {
 	kind := id.Kind()
 	_, err := id.Number(kind)
@@ -64,7 +64,7 @@ func (id ID) IsKnown() bool {
 	}, kind)
 }
 
-// Number gives the number of an object of this kind. It returns NOT_FOUND for an id of another kind
+// Number returns the number of an object of this kind. It returns NOT_FOUND for an id of another kind
 // or of no known shape: to a caller a malformed id is just an id that nothing has.
 func (id ID) Number(kind Kind) (int64, error) {
 	prefix, digits, found := strings.Cut(string(id), "_")
@@ -75,7 +75,7 @@ func (id ID) Number(kind Kind) (int64, error) {
 	return number, nil
 }
 
-// MustNumber gives the number of an id that was read from the database. It panics for any other.
+// MustNumber returns the number of an id that was read from the database. It panics for any other.
 func MustNumber(kind Kind, id ID) int64 {
 	number, err := id.Number(kind)
 	if err != nil {

@@ -25,7 +25,7 @@ func (o *Once) Check() error {
 	return nil
 }
 
-// CheckRepeat tells whether the request is the one that the key was used for before. It returns ALREADY_EXISTS.
+// CheckRepeat reports whether the request is the one that the key was used for before. It returns ALREADY_EXISTS.
 func (o *Once) CheckRepeat(action, digest string) error {
 	if o.Action == action && o.Digest == digest {
 		return nil

@@ -214,12 +214,12 @@ type Import struct {
 	ImportFindings
 }
 
-// HasRejects tells whether the rejected rows can be downloaded at an instant.
+// HasRejects reports whether the rejected rows can be downloaded at an instant.
 func (i *Import) HasRejects(now time.Time) bool {
 	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
 }
 
-// MostRejections gives how many rows may be rejected for the others to be imported; nil: any number.
+// MostRejections returns how many rows may be rejected for the others to be imported; nil: any number.
 func (i *Import) MostRejections() *int {
 	if i.OnRejection == RejectFile {
 		return new(0)
@@ -227,7 +227,7 @@ func (i *Import) MostRejections() *int {
 	return i.Options.MaxRejections
 }
 
-// RowsHeldBack gives how many rows were read and neither imported nor rejected: those that a RUNNING
+// RowsHeldBack returns how many rows were read and neither imported nor rejected: those that a RUNNING
 // import has read so far, and whatever was not bad in a file of which nothing was imported.
 func (i *Import) RowsHeldBack() int { return i.RowsRead - i.RowsImported - i.RowsRejected }
 
@@ -278,7 +278,7 @@ func (i *Import) Check() error {
 	return problems.OrNil()
 }
 
-// CheckUndo tells whether what the import did can be taken back. It returns INVALID_STATE for one that was neither about codes
+// CheckUndo reports whether what the import did can be taken back. It returns INVALID_STATE for one that was neither about codes
 // nor about reports: recipients, targets and redemptions are changed by others, too.
 func (i *Import) CheckUndo() error {
 	switch {
@@ -354,7 +354,7 @@ func (r RejectionReason) isOfValue() bool {
 	return false
 }
 
-// CleanFileName gives the name of an uploaded file as it is shown: without folders, control characters
+// CleanFileName returns the name of an uploaded file as it is shown: without folders, control characters
 // and what is too long. It is never used to open a file.
 func CleanFileName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
@@ -505,7 +505,7 @@ type ImportWarning struct {
 // maxNamed is how many columns a warning names.
 const maxNamed = 20
 
-// names gives the columns that a warning names, for its text.
+// names returns the columns that a warning names, for its text.
 func (w *ImportWarning) names() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q", w.Value)
@@ -572,7 +572,7 @@ func (w *ImportWarning) Text() string {
 		return "Each line of the file is quoted as a whole. These quotes were taken off, and the columns are those inside."
 	case WarningSuspectedConsent:
 		return fmt.Sprintf("Columns that may say who may be contacted: %s. A no in them, or a word such as unsubscribed, pending or cleaned, takes "+
-			"consent away; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+
+			"consent away, for all channels; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+
 			"or an attribute by its name.", w.names())
 	case WarningGuessedOptOut:
 		return fmt.Sprintf("Rows whose consent was taken away by a column that may be about something else: %d, such as %q. If that is wrong, map the column "+

@@ -28,10 +28,10 @@ func (r *IntegrityReport) Promises() int {
 	return count
 }
 
-// Broken gives the checks that found a broken promise.
+// Broken returns the checks that found a broken promise.
 func (r *IntegrityReport) Broken() []*IntegrityCheck { return r.found(false) }
 
-// Warnings gives the checks that found something that breaks no promise.
+// Warnings returns the checks that found something that breaks no promise.
 func (r *IntegrityReport) Warnings() []*IntegrityCheck { return r.found(true) }
 
 func (r *IntegrityReport) found(isWarning bool) []*IntegrityCheck {

@@ -41,7 +41,7 @@ func (j *JSON) UnmarshalGQL(value any) error {
 	return nil
 }
 
-// hasNUL tells whether a text in the object has the character NUL, which no file of text can carry.
+// hasNUL reports whether a text in the object has the character NUL, which no file of text can carry.
 func (j JSON) hasNUL() bool {
 	for i := 0; i < len(j); i++ {
 		switch {
@@ -55,7 +55,7 @@ func (j JSON) hasNUL() bool {
 	return false
 }
 
-// Merge gives the object with the members of changes, and without those whose names are in removed, a list in JSON or "".
+// Merge returns the object with the members of changes, and without those whose names are in removed, a list in JSON or "".
 // Everything else stays as it is written. It gives how many members were removed.
 func (j JSON) Merge(changes JSON, removed string) (merged JSON, removedCount int, err error) {
 	var names []string
@@ -112,7 +112,7 @@ type jsonMember struct {
 	value json.RawMessage
 }
 
-// members gives the members of an object in their order.
+// members returns the members of an object in their order.
 func (j JSON) members() (members []jsonMember, err error) {
 	decoder := json.NewDecoder(strings.NewReader(string(j)))
 	if _, err := decoder.Token(); err != nil {
@@ -136,7 +136,7 @@ func (j JSON) members() (members []jsonMember, err error) {
 	return members, nil
 }
 
-// Text gives a member of the object as text: a string trimmed like a code, anything else as JSON, and ""
+// Text returns a member of the object as text: a string trimmed like a code, anything else as JSON, and ""
 // for none or null.
 func (j JSON) Text(name string) string {
 	var members map[string]json.RawMessage

@@ -46,7 +46,7 @@ func readMoment(text string) (m moment, isMoment bool) {
 	return m, isMoment
 }
 
-// momentText gives a text in capitals, with plain spaces and hyphens and without what nobody sees.
+// momentText returns a text in capitals, with plain spaces and hyphens and without what nobody sees.
 func momentText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r = typed(r); unicode.IsSpace(r) {
@@ -61,7 +61,7 @@ type momentScanner struct {
 	pos  int
 }
 
-// peek gives the next byte, or 0 at the end.
+// peek returns the next byte, or 0 at the end.
 func (s *momentScanner) peek() byte {
 	if s.pos == len(s.text) {
 		return 0
@@ -274,7 +274,7 @@ func (s *momentScanner) clock(m *moment, hasT bool) bool {
 	return isHour && m.setClock(hour, minute, second, fraction)
 }
 
-// hourOf gives the hour of a day by that of a half ('A', 'P', or 0 for none).
+// hourOf returns the hour of a day by that of a half ('A', 'P', or 0 for none).
 func hourOf(hour int, half byte, hasMinutes bool) (of int, isHour bool) {
 	switch {
 	case half == 0 && !hasMinutes, half != 0 && (hour < 1 || hour > 12):
@@ -370,13 +370,13 @@ func (s *momentScanner) offset(m *moment) bool {
 	return hours < 24 && minutes < 60
 }
 
-// midnight gives the day in UTC, or reports that there is none.
+// midnight returns the day in UTC, or reports that there is none.
 func (m *moment) midnight() (day time.Time, exists bool) {
 	day = time.Date(m.year, time.Month(m.month), m.day, 0, 0, 0, 0, time.UTC)
 	return day, m.month >= 1 && m.month <= 12 && day.Day() == m.day && day.Month() == time.Month(m.month)
 }
 
-// instant gives the instant of a moment whose day is known, in a zone unless it says its own; a date alone is the beginning
+// instant returns the instant of a moment whose day is known, in a zone unless it says its own; a date alone is the beginning
 // of the day that comes days later.
 func (m *moment) instant(zone *time.Location, days int) (at time.Time, exists bool) {
 	day, exists := m.midnight()
@@ -392,7 +392,7 @@ func (m *moment) instant(zone *time.Location, days int) (at time.Time, exists bo
 	), exists
 }
 
-// monthOf gives the number of a month by its name, or 0: in English, German, French, Spanish, Italian, Portuguese, Dutch,
+// monthOf returns the number of a month by its name, or 0: in English, German, French, Spanish, Italian, Portuguese, Dutch,
 // Polish and Turkish, whole or as it is abbreviated.
 func monthOf(name string) int {
 	switch plain(name) {

@@ -38,7 +38,7 @@ type Outcome struct {
 	Redeemed int
 }
 
-// Funnel gives the stages of an outcome.
+// Funnel returns the stages of an outcome.
 func (o *Outcome) Funnel() []*FunnelStep {
 	stages := []*FunnelStep{
 		{Stage: StageAssigned, Count: o.Assigned},
@@ -95,7 +95,7 @@ type DeliveryComparison struct {
 	PValue *float64
 }
 
-// IsSignificant tells whether the difference is hardly chance.
+// IsSignificant reports whether the difference is hardly chance.
 func (c *DeliveryComparison) IsSignificant() bool {
 	return c.PValue != nil && *c.PValue < SignificanceLevel
 }
@@ -172,7 +172,7 @@ type CohortQuestion struct {
 	Limit int
 }
 
-// Check gives the time zone that is meant. It returns INVALID.
+// Check returns the time zone that is meant. It returns INVALID.
 func (q *CohortQuestion) Check() (*time.Location, error) {
 	zone, err := checkZone(q.Timezone)
 	if err != nil {
@@ -187,7 +187,7 @@ func (q *CohortQuestion) Check() (*time.Location, error) {
 	return zone, nil
 }
 
-// NewCohort gives the cohort of a day by its number. redeemed has how many codes were redeemed so many days later, and
+// NewCohort returns the cohort of a day by its number. redeemed has how many codes were redeemed so many days later, and
 // later how many after that. Days that are still to come, after today, are left out.
 func NewCohort(day, today int64, assigned int, redeemed []int, later int) *RedemptionCohort {
 	c := &RedemptionCohort{Day: DayText(day), Assigned: assigned, Days: []*CohortDay{}}

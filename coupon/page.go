@@ -29,7 +29,7 @@ type Cursor struct {
 	Number int64
 }
 
-// String gives the opaque text of the cursor.
+// String returns the opaque text of the cursor.
 func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.Number, 10) + ":" + c.Key))
 }

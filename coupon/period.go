@@ -14,7 +14,7 @@ import (
 //	MONTH  months since January of the year 0
 //	HOUR   when it began, and the offset of the clock: where clocks are put back, an hour comes twice
 
-// IsPeriod tells whether the dimension is one of time.
+// IsPeriod reports whether the dimension is one of time.
 func (d StatsDimension) IsPeriod() bool {
 	return d == ByHour || d == ByDay || d == ByWeek || d == ByMonth
 }
@@ -29,7 +29,7 @@ const (
 	MaxClockOffset = HourFactor / 2
 )
 
-// Period gives the number of the period that an instant lies in, on the clocks of a zone; 0 for other dimensions.
+// Period returns the number of the period that an instant lies in, on the clocks of a zone; 0 for other dimensions.
 func (d StatsDimension) Period(t time.Time, zone *time.Location) int64 {
 	local := t.In(zone)
 	_, offset := local.Zone()
@@ -65,7 +65,7 @@ func floorDiv(a, b int64) int64 {
 	return quotient
 }
 
-// PeriodText gives the name of a period: 2026-11-24 for a day and, by its Monday, for a week, 2026-11 for a month,
+// PeriodText returns the name of a period: 2026-11-24 for a day and, by its Monday, for a week, 2026-11 for a month,
 // and 2026-11-24T10:00+01:00 for an hour.
 func (d StatsDimension) PeriodText(number int64) string {
 	switch d { //nolint:exhaustive // the others are no periods
@@ -79,13 +79,13 @@ func (d StatsDimension) PeriodText(number int64) string {
 	return dayOf(number).Format(time.DateOnly)
 }
 
-// dayOf gives a day by its number, as its beginning in UTC.
+// dayOf returns a day by its number, as its beginning in UTC.
 func dayOf(number int64) time.Time { return time.Unix(number*secondsPerDay, 0).UTC() }
 
-// DayText gives a day by its number, such as 2026-11-24.
+// DayText returns a day by its number, such as 2026-11-24.
 func DayText(number int64) string { return ByDay.PeriodText(number) }
 
-// Periods gives the numbers of all periods from first to last that there are on the clocks of a zone, in order. ok
+// Periods returns the numbers of all periods from first to last that there are on the clocks of a zone, in order. ok
 // is false when there are more than most.
 func (d StatsDimension) Periods(first, last int64, zone *time.Location, most int) (numbers []int64, ok bool) {
 	if d == ByHour {
@@ -137,7 +137,7 @@ type ClockOffset struct {
 	Seconds int
 }
 
-// ClockOffsets gives the offsets that the clocks of a zone have from one instant to another, the last first. The
+// ClockOffsets returns the offsets that the clocks of a zone have from one instant to another, the last first. The
 // first of all holds before its Since, too.
 func ClockOffsets(zone *time.Location, from, to time.Time) []ClockOffset {
 	var offsets []ClockOffset

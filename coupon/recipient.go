@@ -67,7 +67,7 @@ type RecipientChanges struct {
 	IsContactable Change[bool]
 }
 
-// RemovedText gives the names of the attributes that are removed as a list in JSON; "" for none.
+// RemovedText returns the names of the attributes that are removed as a list in JSON; "" for none.
 func (r *RecipientChanges) RemovedText() string {
 	if len(r.Removed) == 0 {
 		return ""

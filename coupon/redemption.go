@@ -14,6 +14,15 @@ const (
 	SourceImport RedemptionSource = "IMPORT"
 )
 
+// SourceOfFile returns the source of a redemption of a file: what the server wrote when it exported one that redeemCode decided
+// about. Other words, which other systems have for ways of their own, say nothing of that.
+func SourceOfFile(text string) RedemptionSource {
+	if RedemptionSource(text) == SourceAPI {
+		return SourceAPI
+	}
+	return SourceImport
+}
+
 // RedemptionAnomaly says why redeemCode would have refused what a file reports.
 type RedemptionAnomaly string
 
@@ -53,7 +62,7 @@ const ReversalTime = 24 * time.Hour
 // counted through, and references are known to who gave them.
 const ReferencedReversalTime = 90 * 24 * time.Hour
 
-// MayReverse tells whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
+// MayReverse reports whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
 // within a time.
 func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time, within time.Duration) bool {
 	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= within

@@ -37,7 +37,7 @@ func (i *Import) Refers() []ID { return present([]ID{i.ID}, i.CouponID) }
 // Refers returns nothing: a rejected row leads to no object.
 func (*Quarantine) Refers() []ID { return nil }
 
-// Refers gives what the answer shows with it.
+// Refers returns what the answer shows with it.
 func (*Rejection) Refers() []ID { return nil }
 
 // Refers returns the id of the batch, and those of its coupon and import.

@@ -14,13 +14,13 @@ const (
 	RoleReporter Role = "REPORTER"
 )
 
-// Roles gives all roles.
+// Roles returns all roles.
 func Roles() []Role { return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter} }
 
-// IsStaff tells whether the role is of people who see how the server does, and not of a program with one task.
+// IsStaff reports whether the role is of people who see how the server does, and not of a program with one task.
 func (r Role) IsStaff() bool { return r == RoleAdmin || r == RoleMarketer || r == RoleAnalyst }
 
-// IsMasked tells whether codes and personal data are hidden from the role: who counts redemptions needs none of them.
+// IsMasked reports whether codes and personal data are hidden from the role: who counts redemptions needs none of them.
 func (r Role) IsMasked() bool { return r == RoleAnalyst }
 
 // Caller is who sends a request.
@@ -40,7 +40,7 @@ type Caller struct {
 	RequestsPerSecond *int
 }
 
-// IsMasked tells whether codes and personal data are hidden from the caller.
+// IsMasked reports whether codes and personal data are hidden from the caller.
 func (c *Caller) IsMasked() bool { return c.Role.IsMasked() }
 
 // LocalCaller is the name of everybody while the server has no keys and answers its own machine alone.
@@ -49,7 +49,7 @@ const LocalCaller = "local"
 // Mask stands in an answer for what its reader may not see.
 const Mask = "•••"
 
-// MaskText gives the mask for a text; nothing stays nothing.
+// MaskText returns the mask for a text; nothing stays nothing.
 func MaskText(text string) string {
 	if text == "" {
 		return ""

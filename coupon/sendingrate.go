@@ -28,7 +28,7 @@ func (r *SendingRate) Record(at time.Time, settled, waiting int) {
 	r.batches, r.waiting = append(r.since(at), recordedBatch{at, settled}), waiting
 }
 
-// since gives the batches of the window that ends at an instant, and the one before it, where it begins.
+// since returns the batches of the window that ends at an instant, and the one before it, where it begins.
 func (r *SendingRate) since(now time.Time) []recordedBatch {
 	first := 0
 	for first < len(r.batches)-1 && now.Sub(r.batches[first+1].at) >= SendingRateWindow {
@@ -37,7 +37,7 @@ func (r *SendingRate) since(now time.Time) []recordedBatch {
 	return r.batches[first:]
 }
 
-// rate gives how many messages a second were sent or failed lately; false: too little is known.
+// rate returns how many messages a second were sent or failed lately; false: too little is known.
 func (r *SendingRate) rate(now time.Time) (perSecond float64, isKnown bool) {
 	batches := r.since(now)
 	if len(r.batches) < 2 {

@@ -79,7 +79,7 @@ func (p *SplitPart) check(refuse func(field, format string, args ...any)) {
 	}
 }
 
-// Limits gives how many of so many targets each part takes at most; -1 for no limit. Shares are rounded so that they
+// Limits returns how many of so many targets each part takes at most; -1 for no limit. Shares are rounded so that they
 // add up: what one is short of, the next one gets.
 func (p SplitParts) Limits(targets int) []int {
 	limits := make([]int, len(p))

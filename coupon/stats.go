@@ -50,7 +50,7 @@ type StatsFilter struct {
 	Customer   *string             `json:"customer,omitempty"`
 }
 
-// Cleaned gives the filter with what a caller named as it is kept; nil for nil.
+// Cleaned returns the filter with what a caller named as it is kept; nil for nil.
 func (f *StatsFilter) Cleaned() *StatsFilter {
 	if f == nil {
 		return nil
@@ -64,7 +64,7 @@ func (f *StatsFilter) Cleaned() *StatsFilter {
 	return &clean
 }
 
-// OfRedemptions gives the field of the filter that only redemptions have, "" when it has none.
+// OfRedemptions returns the field of the filter that only redemptions have, "" when it has none.
 func (f *StatsFilter) OfRedemptions() string {
 	switch {
 	case f.Reference != nil:
@@ -133,7 +133,7 @@ type StatsQuestion struct {
 	Measures    StatsMeasures
 }
 
-// Check gives the time zone that is meant. It returns INVALID.
+// Check returns the time zone that is meant. It returns INVALID.
 func (q *StatsQuestion) Check() (*time.Location, error) {
 	zone, err := checkZone(q.Timezone)
 	if err != nil {

@@ -79,7 +79,7 @@ func (m *MessageData) Complete(d *Delivery, c *Coupon) {
 	}
 }
 
-// lastMoment gives the end that people are told: a validity that ends at midnight ends on the day before.
+// lastMoment returns the end that people are told: a validity that ends at midnight ends on the day before.
 func lastMoment(end time.Time) time.Time {
 	if hour, minute, second := end.Clock(); hour == 0 && minute == 0 && second == 0 && end.Nanosecond() == 0 {
 		return end.Add(-time.Second)

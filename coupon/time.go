@@ -10,7 +10,7 @@ import (
 // meant in some time zone that the receiver knows (a coupon's).
 type DateTime string
 
-// Start gives the instant in UTC; a date alone is the beginning of that day in the zone. The error
+// Start returns the instant in UTC; a date alone is the beginning of that day in the zone. The error
 // is a sentence for the caller, without its full stop.
 func (d DateTime) Start(zone *time.Location) (time.Time, error) { return d.instant(zone, 0) }
 
@@ -34,7 +34,7 @@ func (d DateTime) instant(zone *time.Location, days int) (time.Time, error) {
 	return instant, nil
 }
 
-// startOfDay gives the first instant in a zone of the day that date, in UTC, names. Where the clock leaps
+// startOfDay returns the first instant in a zone of the day that date, in UTC, names. Where the clock leaps
 // over midnight, as each spring in Santiago or on the Azores, time.Date may name an instant of the day
 // before; the day then begins with the leap.
 func startOfDay(date time.Time, zone *time.Location) time.Time {
@@ -52,7 +52,7 @@ const (
 	maxYear = 9999
 )
 
-// LoadZone gives the time zone with an IANA name. "Local" is refused: it means whatever the server's
+// LoadZone returns the time zone with an IANA name. "Local" is refused: it means whatever the server's
 // machine is set to, which no caller can know.
 func LoadZone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {

@@ -44,14 +44,14 @@ func isEdge(r rune) bool {
 	return unicode.IsSpace(r)
 }
 
-// WithCollisions gives keys under which the codes of a collision stay what they were: each is compared
+// WithCollisions returns keys under which the codes of a collision stay what they were: each is compared
 // by its narrow key. collisions has these by the key that the codes would share.
 func (k CodeKeys) WithCollisions(collisions map[string][]string) CodeKeys {
 	k.collisions = collisions
 	return k
 }
 
-// Key gives the form by which a clean value is compared. Two codes with the same key are the same code.
+// Key returns the form by which a clean value is compared. Two codes with the same key are the same code.
 // It leaves out what nobody sees or types, has one hyphen and one space for those that look alike,
 // Unicode's normal form NFKC, and, unless the database keeps case, folds case by Unicode's full rule.
 // Letters are then in upper case, as keys of plain ASCII always were. Key of a key is the key.
@@ -65,7 +65,7 @@ func (k CodeKeys) Key(value string) string {
 	return key
 }
 
-// Prefix gives the form by which the beginning of values is compared with the beginning of keys.
+// Prefix returns the form by which the beginning of values is compared with the beginning of keys.
 func (k CodeKeys) Prefix(text string) string { return k.wide(strings.TrimSpace(text)) }
 
 // wide is Key without the collisions.
@@ -140,7 +140,7 @@ func foldsFurther(r rune) bool {
 	return r >= '\u1E96' && r <= '\u1E9E' || r >= '\u1F50' && r <= lastFurtherFold
 }
 
-// upper gives a value in upper case, unless the database keeps case.
+// upper returns a value in upper case, unless the database keeps case.
 func (k CodeKeys) upper(value string) string {
 	if k.CaseSensitive {
 		return value
@@ -148,7 +148,7 @@ func (k CodeKeys) upper(value string) string {
 	return strings.ToUpper(value)
 }
 
-// typed gives the character that a key has for one of a value, and what is read of an amount or a date: -1 for one
+// typed returns the character that a key has for one of a value, and what is read of an amount or a date: -1 for one
 // that is not seen, and of hyphens and spaces the one that has a key of its own.
 func typed(r rune) rune {
 	switch {
@@ -202,7 +202,7 @@ func isHyphen(r rune) bool {
 	return false
 }
 
-// Narrow gives the form by which the codes of a collision are compared: Unicode's normal form NFKC, and
+// Narrow returns the form by which the codes of a collision are compared: Unicode's normal form NFKC, and
 // upper case unless the database keeps case. Each was found by it before the rule made them one.
 func (k CodeKeys) Narrow(value string) string {
 	return norm.NFKC.String(k.upper(norm.NFKC.String(value)))
@@ -282,7 +282,7 @@ func CleanLabel(raw string) (label string, reason RejectionReason) {
 	return label, ""
 }
 
-// CleanReference gives a value by which a caller knows a thing, such as an order number, as it is kept and compared: without
+// CleanReference returns a value by which a caller knows a thing, such as an order number, as it is kept and compared: without
 // what nobody sees, also in its middle.
 func CleanReference(raw string) string {
 	if IsASCII(raw) {

@@ -22,7 +22,7 @@ type Courier struct {
 	senders map[coupon.Channel]sender.Sender
 }
 
-// New gives the courier of a store. Channels that have no sender go to the outbox, to files beside those of
+// New returns the courier of a store. Channels that have no sender go to the outbox, to files beside those of
 // deliveries.
 func New(store *db.Store, out sender.Sender, senders map[coupon.Channel]sender.Sender) *Courier {
 	return &Courier{store: store, outbox: out, senders: senders}
@@ -147,7 +147,7 @@ func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupo
 	return attempts, nil
 }
 
-// SenderOf gives the sender of a channel: the outbox, where there is no other.
+// SenderOf returns the sender of a channel: the outbox, where there is no other.
 func SenderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, out sender.Sender) sender.Sender {
 	if chosen := senders[channel]; chosen != nil {
 		return chosen
@@ -155,7 +155,7 @@ func SenderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, 
 	return out
 }
 
-// OutgoingMessage gives what a sender is handed of a message of a batch, as it was rendered.
+// OutgoingMessage returns what a sender is handed of a message of a batch, as it was rendered.
 func OutgoingMessage(batch *db.Batch, content db.Content, rendered coupon.RenderedMessage, isHTML bool) coupon.OutgoingMessage {
 	m := coupon.OutgoingMessage{
 		MessageID: content.MessageID, DeliveryID: batch.Delivery.ID, Recipient: content.Data.Recipient.ExternalID, Channel: batch.Delivery.Channel,

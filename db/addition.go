@@ -379,7 +379,7 @@ func (p keyPack) each(take func(number int64, key string, isRespelled bool)) {
 	}
 }
 
-// eachKeys gives the keys of all codes between two numbers, up to keysPerStatement at a time.
+// eachKeys returns the keys of all codes between two numbers, up to keysPerStatement at a time.
 func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take func([]keyPack)) error {
 	for ; first <= last; first += keysPerStatement {
 		packs, err := duckdb.Collect(ctx, q, poolKeys, func(rows *sql.Rows) (keyPack, error) {
@@ -397,7 +397,7 @@ func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take fun
 	return nil
 }
 
-// poolOf gives the number of an individual coupon whose codes may be added to, or voided. It returns NOT_FOUND, and
+// poolOf returns the number of an individual coupon whose codes may be added to, or voided. It returns NOT_FOUND, and
 // INVALID_STATE for an anonymous coupon, and for an archived one, which takes no new codes.
 func (t *turn) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
@@ -465,7 +465,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
 }
 
-// codesOfBatch gives the codes of a batch that addCodes brought.
+// codesOfBatch returns the codes of a batch that addCodes brought.
 func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
 	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
 	found, err := s.readCodes(ctx, numbers, coupon.AnyState)

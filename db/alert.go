@@ -70,7 +70,7 @@ type numberedAlert struct {
 	number int64
 }
 
-// couponAlerts gives the alerts about coupons now, by kind and then the newest coupon first.
+// couponAlerts returns the alerts about coupons now, by kind and then the newest coupon first.
 func (s *Store) couponAlerts(ctx context.Context, now time.Time) ([]numberedAlert, error) {
 	var coupons []*coupon.Coupon
 	var numbers []int64
@@ -113,7 +113,7 @@ func alertRank(c coupon.Cursor) int {
 	return slices.Index(coupon.AlertKinds(), coupon.AlertKind(c.Key)) + 1
 }
 
-// Alerts gives a page of what needs attention now: by kind, and then about the newest object first.
+// Alerts returns a page of what needs attention now: by kind, and then about the newest object first.
 func (s *Store) Alerts(ctx context.Context, page coupon.Page) (*coupon.List[*coupon.Alert], error) {
 	now := s.now()
 	alerts, err := s.couponAlerts(ctx, now)
@@ -192,7 +192,7 @@ var currentAlerts = strings.Replace(`WITH failed AS (
 )
 `, "%s", alertFailed, 1)
 
-// failedLately gives the parameters of alertFailed.
+// failedLately returns the parameters of alertFailed.
 func failedLately(now time.Time) []any {
 	return []any{named("since", now.Add(-coupon.FailedJobWindow)), named("many", coupon.ManyFailed), named("share", coupon.ManyFailedShare)}
 }
@@ -248,7 +248,7 @@ FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subj
 	})
 }
 
-// UntoldAlerts gives at most limit notices that a receiver outside is to be told, those that wait longest first, and when
+// UntoldAlerts returns at most limit notices that a receiver outside is to be told, those that wait longest first, and when
 // each is to be told.
 func (s *Store) UntoldAlerts(ctx context.Context, limit int) (notices []*coupon.AlertNotice, times []time.Time, err error) {
 	notices, err = duckdb.Collect(ctx, s.engine, alertUntold, func(rows *sql.Rows) (*coupon.AlertNotice, error) {

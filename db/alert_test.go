@@ -17,7 +17,7 @@ func withThreshold(threshold int) func(*coupon.CouponChanges) {
 	return func(c *coupon.CouponChanges) { c.LowStockThreshold = coupon.Set(&threshold) }
 }
 
-// alerts gives all alerts as short texts, read by pages of a size.
+// alerts returns all alerts as short texts, read by pages of a size.
 func (s *scene) alerts(t *testing.T, size int) []string {
 	t.Helper()
 	var all []string

@@ -46,7 +46,7 @@ func (s *Store) loadKeys(ctx context.Context) error {
 	return err
 }
 
-// HasKeys tells whether a key was ever created, whether or not it still works.
+// HasKeys reports whether a key was ever created, whether or not it still works.
 func (s *Store) HasKeys() bool {
 	s.keyring.mu.RLock()
 	defer s.keyring.mu.RUnlock()
@@ -129,14 +129,14 @@ func (s *Store) RevokeKey(ctx context.Context, id coupon.ID) (*coupon.APIKey, er
 	return s.key(number), nil
 }
 
-// key gives a key as it is, nil when there is none.
+// key returns a key as it is, nil when there is none.
 func (s *Store) key(number int64) *coupon.APIKey {
 	s.keyring.mu.RLock()
 	defer s.keyring.mu.RUnlock()
 	return s.keyring.keys[number]
 }
 
-// APIKeys gives a page of the keys that were ever created, newest first.
+// APIKeys returns a page of the keys that were ever created, newest first.
 func (s *Store) APIKeys(page coupon.Page) *coupon.List[*coupon.APIKey] {
 	s.keyring.mu.RLock()
 	defer s.keyring.mu.RUnlock()
@@ -155,7 +155,7 @@ func (s *Store) APIKeys(page coupon.Page) *coupon.List[*coupon.APIKey] {
 	return list
 }
 
-// FindKey gives the key that a token is of, nil when it is of none that works now, and notes that it was used.
+// FindKey returns the key that a token is of, nil when it is of none that works now, and notes that it was used.
 func (s *Store) FindKey(token string) *coupon.APIKey {
 	number, isToken := coupon.TokenNumber(token)
 	if !isToken {
@@ -177,7 +177,7 @@ func (s *Store) FindKey(token string) *coupon.APIKey {
 	return known
 }
 
-// KeyWorks tells whether a key still lets its holder in.
+// KeyWorks reports whether a key still lets its holder in.
 func (s *Store) KeyWorks(id coupon.ID) bool {
 	number, err := id.Number(coupon.KindAPIKey)
 	if err != nil {
@@ -228,7 +228,7 @@ func (s *Store) writeUses(ctx context.Context) error {
 	})
 }
 
-// LabelOfCaller gives what people call the caller of an entry in the audit log; nil for one that is no key.
+// LabelOfCaller returns what people call the caller of an entry in the audit log; nil for one that is no key.
 func (s *Store) LabelOfCaller(caller string) *string {
 	number, err := coupon.ID(caller).Number(coupon.KindAPIKey)
 	if err != nil {

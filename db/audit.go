@@ -41,10 +41,10 @@ type Audited struct {
 	isTaken bool
 }
 
-// NewAudited gives a use case that an entry is about.
+// NewAudited returns a use case that an entry is about.
 func NewAudited(entry *coupon.AuditEntry) *Audited { return &Audited{entry: entry} }
 
-// WithAudit gives a context of a use case that an entry of the audit log is about. The first transaction of it that changes
+// WithAudit returns a context of a use case that an entry of the audit log is about. The first transaction of it that changes
 // anything carries the entry, as DONE: both are on disk, or neither.
 func WithAudit(ctx context.Context, entry *coupon.AuditEntry) context.Context {
 	return WithAudited(ctx, NewAudited(entry))
@@ -55,13 +55,13 @@ func WithAudited(ctx context.Context, a *Audited) context.Context {
 	return context.WithValue(ctx, auditKey{}, a)
 }
 
-// WithAuditOfEach gives a context for RedeemAll in which each request is a use case of its own: the transaction carries the
+// WithAuditOfEach returns a context for RedeemAll in which each request is a use case of its own: the transaction carries the
 // entries of those that it redeems.
 func WithAuditOfEach(ctx context.Context, audits []*Audited) context.Context {
 	return context.WithValue(ctx, auditKey{}, audits)
 }
 
-// AuditedOf gives the use case of a context of WithAudit, nil when there is none.
+// AuditedOf returns the use case of a context of WithAudit, nil when there is none.
 func AuditedOf(ctx context.Context) *Audited {
 	a, _ := ctx.Value(auditKey{}).(*Audited)
 	return a
@@ -194,7 +194,7 @@ func (s *Store) writeLast() error {
 	return err
 }
 
-// takeEntries gives the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they
+// takeEntries returns the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they
 // wait again; what ends beside the writer may do so when others took the numbers after theirs, which then stay.
 func (e *effects) takeEntries() []*auditRow {
 	a := &e.store.audit
@@ -228,7 +228,7 @@ func (e *effects) takeEntries() []*auditRow {
 	return rows
 }
 
-// AuditLog gives a page of the audit log, newest first. It returns INVALID for a time that is none.
+// AuditLog returns a page of the audit log, newest first. It returns INVALID for a time that is none.
 func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page coupon.Page) (*coupon.List[*coupon.AuditEntry], error) {
 	if err := s.writeAudit(ctx); err != nil {
 		return nil, err

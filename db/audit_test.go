@@ -28,7 +28,7 @@ func anonymousCoupon() *coupon.CouponChanges {
 	}
 }
 
-// logged gives the action and outcome of each entry, newest first.
+// logged returns the action and outcome of each entry, newest first.
 func logged(t *testing.T, s *db.Store, filter *coupon.AuditFilter) []string {
 	t.Helper()
 	list, err := s.AuditLog(t.Context(), filter, coupon.Page{First: 100, WantsItems: true, WantsTotal: true})

@@ -52,7 +52,7 @@ func (s *scene) restore(t *testing.T, backup string, options ...func(*db.Options
 	return other, restored
 }
 
-// rowsOf gives what every table has, but for the jobs, settings and numbers that a restored database has otherwise.
+// rowsOf returns what every table has, but for the jobs, settings and numbers that a restored database has otherwise.
 func (s *scene) rowsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -326,7 +326,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// writing gives what writes a file.
+// writing returns what writes a file.
 func writing(content []byte) func(t *testing.T, file, target string) {
 	return func(t *testing.T, file, _ string) {
 		t.Helper()
@@ -348,7 +348,7 @@ func closed(t *testing.T, path string) {
 	}
 }
 
-// listing gives the files below a folder with their sizes.
+// listing returns the files below a folder with their sizes.
 func listing(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string

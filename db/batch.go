@@ -11,7 +11,7 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// callerOf gives what the audit log calls who asked for the use case of a context; nil when nobody asked.
+// callerOf returns what the audit log calls who asked for the use case of a context; nil when nobody asked.
 func callerOf(ctx context.Context) *string {
 	if a := AuditedOf(ctx); a != nil {
 		return &a.entry.Caller
@@ -50,7 +50,7 @@ func (t *tx) recordBatch(ctx context.Context, b *batchRow) error {
 	return err
 }
 
-// CodeBatchesByID gives the batches that exist of these.
+// CodeBatchesByID returns the batches that exist of these.
 func (s *Store) CodeBatchesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.CodeBatch, error) {
 	return s.readBatches(ctx, numbersOf(coupon.KindBatch, ids))
 }
@@ -64,7 +64,7 @@ func (s *Store) readBatches(ctx context.Context, numbers []int64) (map[coupon.ID
 	return found, err
 }
 
-// eachBatch gives the batches with some numbers, and those of some imports.
+// eachBatch returns the batches with some numbers, and those of some imports.
 func (s *Store) eachBatch(ctx context.Context, numbers, imports []int64, take func(*coupon.CodeBatch)) error {
 	return duckdb.Each(ctx, s.engine, codeBatchGet, func(rows *sql.Rows) error {
 		var number, couponNumber int64
@@ -115,7 +115,7 @@ func (s *Store) batchByNumber(ctx context.Context, number int64) (*coupon.CodeBa
 	return found[id], err
 }
 
-// CodeBatches gives a page of batches, newest first; kind, status and the import narrow it unless nil. There are none of an import
+// CodeBatches returns a page of batches, newest first; kind, status and the import narrow it unless nil. There are none of an import
 // that does not exist.
 func (s *Store) CodeBatches(
 	ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, page coupon.Page,
@@ -132,7 +132,7 @@ func (s *Store) CodeBatches(
 	return newestPage(ctx, s, page, coupon.KindBatch, codeBatchPage, codeBatchCount, args, s.readBatches)
 }
 
-// CouponBatches gives a page of each coupon's batches, newest first.
+// CouponBatches returns a page of each coupon's batches, newest first.
 func (s *Store) CouponBatches(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.CodeBatch], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponBatches, count: couponBatchesCount, isNewestFirst: true,
@@ -143,7 +143,7 @@ func (s *Store) CouponBatches(ctx context.Context, coupons []coupon.ID, page cou
 	return fillPages(ctx, pages, coupon.KindBatch, s.readBatches)
 }
 
-// BatchesOfImports gives the batch of each of the imports that has one. Those that have several, one for each coupon, are
+// BatchesOfImports returns the batch of each of the imports that has one. Those that have several, one for each coupon, are
 // left out.
 func (s *Store) BatchesOfImports(ctx context.Context, imports []coupon.ID) (map[coupon.ID]*coupon.CodeBatch, error) {
 	of := make(map[coupon.ID]*coupon.CodeBatch, len(imports))
@@ -308,7 +308,7 @@ func (t *turn) recordUndo(ctx context.Context, u *undoing) error {
 	return err
 }
 
-// spansOf gives numbers, which are in order, as spans.
+// spansOf returns numbers, which are in order, as spans.
 func spansOf(numbers []int64) []memory.Span {
 	var spans []memory.Span
 	for _, number := range numbers {

@@ -14,12 +14,12 @@ import (
 	"couponql/db"
 )
 
-// asked gives a context in which somebody asks, as the audit log has it.
+// asked returns a context in which somebody asks, as the audit log has it.
 func asked(ctx context.Context, caller string) context.Context {
 	return db.WithAudit(ctx, &coupon.AuditEntry{At: noon(), Caller: caller, Role: coupon.RoleMarketer, Kind: coupon.AuditMutation, Action: "test", Input: "{}"})
 }
 
-// batches gives a coupon's batches as text, oldest first.
+// batches returns a coupon's batches as text, oldest first.
 func (s *scene) batches(t *testing.T, id coupon.ID) []string {
 	t.Helper()
 	lists, err := s.CouponBatches(t.Context(), []coupon.ID{id}, coupon.Page{First: 500, WantsItems: true, WantsTotal: true})

@@ -83,7 +83,7 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 	return r.rows.Text(string(b.Channel)).Optional(b.Address).Text(string(b.Kind)).Text(b.At.UTC().Format(spoolTime)).Optional(b.Reason).End()
 }
 
-// bounceReader gives what reads reports to this database.
+// bounceReader returns what reads reports to this database.
 func (s *Store) bounceReader(channel *coupon.Channel, kind *coupon.BounceKind) *coupon.BounceReader {
 	reader := &coupon.BounceReader{Origin: s.id, Now: s.now(), Channel: coupon.ChannelEmail, Kind: kind}
 	if channel != nil {

@@ -13,7 +13,7 @@ import (
 	"couponql/db"
 )
 
-// bounced gives reports of messages, or of addresses where a text has an @, one of a kind each.
+// bounced returns reports of messages, or of addresses where a text has an @, one of a kind each.
 func bounced(kind coupon.BounceKind, at time.Time, of ...string) []*coupon.BounceInput {
 	reports := make([]*coupon.BounceInput, len(of))
 	for i, name := range of {
@@ -51,7 +51,7 @@ func (s *scene) wantRecord(t *testing.T, reports []*coupon.BounceInput, want ...
 	}
 }
 
-// quarantined gives "channel address reason count" of every address in quarantine, in order.
+// quarantined returns "channel address reason count" of every address in quarantine, in order.
 func (s *scene) quarantined(t *testing.T) []string {
 	t.Helper()
 	list, err := s.QuarantinedAddresses(t.Context(), nil, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true})

@@ -161,7 +161,7 @@ func (s *scene) person(t *testing.T, externalID string) string {
 	return fmt.Sprint(text(r.Email), " ", text(r.FirstName), " ", r.Attributes, " ", r.IsContactable)
 }
 
-// warned gives the warnings of an import as their kinds, counts, lines and values.
+// warned returns the warnings of an import as their kinds, counts, lines and values.
 func warned(i *coupon.Import) []string {
 	var got []string
 	for _, w := range i.Warnings {

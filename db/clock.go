@@ -22,7 +22,7 @@ type passedClock struct {
 	doubtedAt time.Time
 }
 
-// tell gives the instant that has passed for sure, by a clock that may be set and by one that nobody sets.
+// tell returns the instant that has passed for sure, by a clock that may be set and by one that nobody sets.
 func (c *passedClock) tell(now, steady time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,7 +39,7 @@ func (c *passedClock) tell(now, steady time.Time) time.Time {
 	return now
 }
 
-// now gives the time to the precision that the database keeps.
+// now returns the time to the precision that the database keeps.
 func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
 
 // Now tells the time by the store's clock, which may be set and jumps with a machine that slept. What somebody was told an

@@ -148,7 +148,7 @@ func (s *Store) readHolders(ctx context.Context, numbers []int64, d *memory.Desc
 	})
 }
 
-// earlier gives the earlier of two instants, of which the first may be missing.
+// earlier returns the earlier of two instants, of which the first may be missing.
 func earlier(first *time.Time, second time.Time) *time.Time {
 	if first != nil && first.Before(second) {
 		return first
@@ -194,7 +194,7 @@ func (s *Store) CodeByValue(ctx context.Context, value string, wanted coupon.Cod
 	return s.readCode(ctx, number, key, wanted)
 }
 
-// CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
+// CodesOf returns a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
 // filter that cannot be. wanted is as for CodesByID.
 func (s *Store) CodesOf(
 	ctx context.Context,
@@ -291,7 +291,7 @@ type facts struct {
 	batch int64
 }
 
-// codeFacts gives what only rows know of the codes that a filter leaves. Coupons whose time zone, in which the filter's dates
+// codeFacts returns what only rows know of the codes that a filter leaves. Coupons whose time zone, in which the filter's dates
 // are meant, is the same share a statement.
 func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter) (*facts, error) {
 	if filter == nil {
@@ -348,7 +348,7 @@ func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers [
 	return found, nil
 }
 
-// factStatement gives the statement that answers the part of a filter which only rows know, for one coupon
+// factStatement returns the statement that answers the part of a filter which only rows know, for one coupon
 // or for any (0): an intersection of fixed statements; "" when there is no such part.
 func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *coupon.CodeFilter) (statement string, args []any, err error) {
 	assigned, err := coupon.NewPeriod(filter.AssignedFrom, filter.AssignedTo, zone, "assigned")

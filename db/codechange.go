@@ -20,7 +20,7 @@ type CodeSelection struct {
 	Filter   *coupon.CodeFilter
 }
 
-// choose gives the numbers of the selected codes, in order.
+// choose returns the numbers of the selected codes, in order.
 func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, error) {
 	couponNumber, _, err := t.coupon(ctx, selection.CouponID)
 	if err != nil {
@@ -51,7 +51,7 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 	return candidates, nil
 }
 
-// numbersOfValues gives the numbers of the codes with these values, in order.
+// numbersOfValues returns the numbers of the codes with these values, in order.
 func (t *turn) numbersOfValues(values []string) []int64 {
 	numbers := make([]int64, 0, len(values))
 	for _, value := range values {
@@ -116,7 +116,7 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string, batch i
 	return nil
 }
 
-// ReleaseCodes gives assigned codes back to the pool. A code that was not sent takes its message with it,
+// ReleaseCodes returns assigned codes back to the pool. A code that was not sent takes its message with it,
 // which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a delivery that
 // is being sent right now, or of a message that a sender is busy with. It gives how many codes were released and how many kept, and how many messages
 // were canceled. It returns NOT_FOUND and INVALID.

@@ -154,7 +154,7 @@ func (r *rekeying) scanAll(ctx context.Context, q duckdb.Querier, end int64, lim
 	return parts, nil
 }
 
-// rekeyPart gives the codes of a part their keys.
+// rekeyPart returns the codes of a part their keys.
 func (s *Store) rekeyPart(ctx context.Context, part codePart, limit int) (err error) {
 	r := &rekeying{keys: s.keys}
 	if r.rows, err = s.engine.NewSpool(); err != nil {

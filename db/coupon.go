@@ -166,7 +166,7 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 	return problems.OrNil()
 }
 
-// ownerOf gives the coupon whose own code, or one of whose codes, has this key; "" when none has.
+// ownerOf returns the coupon whose own code, or one of whose codes, has this key; "" when none has.
 func (t *turn) ownerOf(key string) coupon.ID {
 	var owner coupon.ID
 	t.store.memory.Read(func(v memory.View) {
@@ -181,7 +181,7 @@ func (t *turn) ownerOf(key string) coupon.ID {
 	return owner
 }
 
-// automaticCode gives CPN and the coupon's number, or the next number that is free.
+// automaticCode returns CPN and the coupon's number, or the next number that is free.
 func (t *turn) automaticCode(number int64) string {
 	for ; ; number++ {
 		code := fmt.Sprintf("%s%d", coupon.AutomaticCodePrefix, number)
@@ -214,7 +214,7 @@ func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, 
 	return nil
 }
 
-// coupon gives a copy of a coupon to change, or NOT_FOUND.
+// coupon returns a copy of a coupon to change, or NOT_FOUND.
 func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
 	number, err := id.Number(coupon.KindCoupon)
 	if err != nil {
@@ -256,7 +256,7 @@ func (s *Store) readCoupons(ctx context.Context, q duckdb.Querier, numbers []int
 	}, named("ids", ids))
 }
 
-// CouponsByID gives the coupons that exist of these. The pool keeps every coupon, so this runs no
+// CouponsByID returns the coupons that exist of these. The pool keeps every coupon, so this runs no
 // statement.
 func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Coupon, error) {
 	now := s.now()
@@ -276,7 +276,7 @@ func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (map[coupon.ID]*
 	return found, nil
 }
 
-// CouponByCode gives the coupon with this code, compared like all codes, or nil.
+// CouponByCode returns the coupon with this code, compared like all codes, or nil.
 func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
 	_, key, _ := s.keys.Parse(code)
 	var number int64
@@ -290,7 +290,7 @@ func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, 
 	return coupons[id], err
 }
 
-// Coupons gives a page of coupons in an order.
+// Coupons returns a page of coupons in an order.
 func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page) (*coupon.List[*coupon.Coupon], error) {
 	matches, _ := s.matchingCoupons(filter)
 	slices.SortFunc(matches, func(a, b *coupon.Coupon) int {
@@ -312,7 +312,7 @@ func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order co
 	return list, nil
 }
 
-// matchingCoupons gives the coupons that a filter leaves, in no order, with their numbers.
+// matchingCoupons returns the coupons that a filter leaves, in no order, with their numbers.
 func (s *Store) matchingCoupons(filter *coupon.CouponFilter) (matches []*coupon.Coupon, numbers []int64) {
 	now := s.now()
 	matches = []*coupon.Coupon{}

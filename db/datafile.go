@@ -36,7 +36,7 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 	return err
 }
 
-// ownMigrations gives the migrations of a database that the engine opened, none for one whose first start did not come to its
+// ownMigrations returns the migrations of a database that the engine opened, none for one whose first start did not come to its
 // end. It returns an error for a database of somebody else, and for one that has lost all that was in it.
 func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
 	tables, err := duckdb.Collect(ctx, s.engine,

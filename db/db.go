@@ -198,7 +198,7 @@ func (s *Store) makeFolders() error {
 	return nil
 }
 
-// describeStore gives a store that is not connected yet and has no folders.
+// describeStore returns a store that is not connected yet and has no folders.
 func describeStore(options Options) (*Store, error) {
 	if options.HoldDuration == 0 {
 		options.HoldDuration = DefaultHoldDuration
@@ -307,7 +307,7 @@ func (s *Store) Close() error {
 	return cmp.Or(s.engine.Close(), left, unwritten)
 }
 
-// ID gives what tells this database from every other one: 32 characters that change only when acknowledged changes were lost.
+// ID returns what tells this database from every other one: 32 characters that change only when acknowledged changes were lost.
 func (s *Store) ID() string { return s.id }
 
 // background runs what belongs to the store beside its callers. What goes wrong in it without anybody who could be told is the

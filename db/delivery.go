@@ -108,7 +108,7 @@ func (t *tx) delivery(ctx context.Context, id coupon.ID) (int64, *coupon.Deliver
 	return number, found[id], err
 }
 
-// couponOf gives the coupon of a delivery, or nil when it has none.
+// couponOf returns the coupon of a delivery, or nil when it has none.
 func (s *Store) couponOf(ctx context.Context, d *coupon.Delivery) (*coupon.Coupon, error) {
 	if d.CouponID == nil {
 		return nil, nil //nolint:nilnil // a delivery may have no coupon
@@ -117,7 +117,7 @@ func (s *Store) couponOf(ctx context.Context, d *coupon.Delivery) (*coupon.Coupo
 	return coupons[*d.CouponID], err
 }
 
-// couponOf gives the coupon of a delivery as the pool has it, or nil when it has none.
+// couponOf returns the coupon of a delivery as the pool has it, or nil when it has none.
 func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
 	if d.CouponID == nil {
 		return nil

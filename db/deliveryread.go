@@ -10,7 +10,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// DeliveriesByID gives the deliveries that exist of these.
+// DeliveriesByID returns the deliveries that exist of these.
 func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
 	return s.readDeliveries(ctx, numbersOf(coupon.KindDelivery, ids))
 }
@@ -79,13 +79,13 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 	return found, err
 }
 
-// Deliveries gives a page of deliveries, newest first; status and couponID narrow it unless empty.
+// Deliveries returns a page of deliveries, newest first; status and couponID narrow it unless empty.
 func (s *Store) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page) (*coupon.List[*coupon.Delivery], error) {
 	args := []any{named("status", texts(status)), named("coupon_id", optionalNumber(coupon.KindCoupon, couponID))}
 	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args, s.readDeliveries)
 }
 
-// CouponDeliveries gives a page of each coupon's deliveries, newest first.
+// CouponDeliveries returns a page of each coupon's deliveries, newest first.
 func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponDeliveries, count: couponDeliveriesCount, isNewestFirst: true,
@@ -96,7 +96,7 @@ func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page 
 	return fillPages(ctx, pages, coupon.KindDelivery, s.readDeliveries)
 }
 
-// LogOf gives the log of each delivery since its last analysis began.
+// LogOf returns the log of each delivery since its last analysis began.
 func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
 	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
 	err := duckdb.Each(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) error {
@@ -110,7 +110,7 @@ func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.I
 	return logs, err
 }
 
-// ExclusionsOf gives a page of those whom the last analysis of each delivery left out, in the order of
+// ExclusionsOf returns a page of those whom the last analysis of each delivery left out, in the order of
 // the targets.
 func (s *Store) ExclusionsOf(
 	ctx context.Context,
@@ -145,7 +145,7 @@ func (s *Store) ExclusionsOf(
 	return lists, err
 }
 
-// ExplainExclusions gives a sentence for each of the recipients whom the last analysis of a delivery left out.
+// ExplainExclusions returns a sentence for each of the recipients whom the last analysis of a delivery left out.
 func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recipients []coupon.ID) (map[coupon.ID]string, error) {
 	known, err := s.DeliveriesByID(ctx, []coupon.ID{delivery})
 	d := known[delivery]

@@ -143,7 +143,7 @@ func (d *departures) of(batch, message int64) departure {
 	return left
 }
 
-// open gives the batches that are noted, in their order.
+// open returns the batches that are noted, in their order.
 func (d *departures) open() []int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

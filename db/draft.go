@@ -71,7 +71,7 @@ func (d *drafts) takeIf(isWanted func(*draft) bool) *draft {
 	return kept
 }
 
-// draftFor gives the draft of a delivery that is to be confirmed, or else an empty one. What was drafted for anything else
+// draftFor returns the draft of a delivery that is to be confirmed, or else an empty one. What was drafted for anything else
 // is freed.
 func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.DeliveryAction) (*draft, error) {
 	kept := s.drafts.take()
@@ -129,7 +129,7 @@ func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses co
 	})
 }
 
-// drafted gives what an earlier analysis drafted, or nil when it drafted nothing, or not all that the templates use.
+// drafted returns what an earlier analysis drafted, or nil when it drafted nothing, or not all that the templates use.
 func (t *tx) drafted(uses coupon.RecipientFields) *preparedMessages {
 	if t.draft == nil || t.draft.messages == nil || t.draft.uses != uses {
 		return nil

@@ -11,19 +11,19 @@ import (
 	"couponql/db"
 )
 
-// messages gives the messages in the order they are stored in, without their times.
+// messages returns the messages in the order they are stored in, without their times.
 func (s *scene) messages(t *testing.T) []string {
 	t.Helper()
 	return s.Texts(t, "-- messages as they are stored\nSELECT m::VARCHAR FROM (SELECT * EXCLUDE created_at FROM message ORDER BY rowid) m")
 }
 
-// isInOrder tells whether messages are stored in the order of their numbers.
+// isInOrder reports whether messages are stored in the order of their numbers.
 func (s *scene) isInOrder(t *testing.T) bool {
 	t.Helper()
 	return s.Texts(t, "SELECT (list(id ORDER BY rowid) = list(id ORDER BY id))::VARCHAR FROM message")[0] == "true"
 }
 
-// isMarked tells whether all messages came out of a draft that was marked; some alone fail the test.
+// isMarked reports whether all messages came out of a draft that was marked; some alone fail the test.
 func (s *scene) isMarked(t *testing.T) bool {
 	t.Helper()
 	marked := s.Texts(t, "SELECT DISTINCT starts_with(address, 'drafted ')::VARCHAR FROM message")
@@ -33,7 +33,7 @@ func (s *scene) isMarked(t *testing.T) bool {
 	return marked[0] == "true"
 }
 
-// memory gives how many megabytes the rows take that are not in the file.
+// memory returns how many megabytes the rows take that are not in the file.
 func (s *scene) memory(t *testing.T) int {
 	t.Helper()
 	s.Exec(t, "CHECKPOINT")

@@ -15,7 +15,7 @@ import (
 // shopper is the name of a customer that stands for zelda, and for nobody else.
 const shopper = "Shopper-9xQ"
 
-// tellsShopper gives the tables that name the customer.
+// tellsShopper returns the tables that name the customer.
 func (s *scene) tellsShopper(t *testing.T) []string {
 	t.Helper()
 	found := []string{}

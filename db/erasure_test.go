@@ -51,7 +51,7 @@ func (s *scene) confirmTelling(t *testing.T, id coupon.ID) {
 	}
 }
 
-// found gives which of the traces are in the rows of any table.
+// found returns which of the traces are in the rows of any table.
 func (s *scene) found(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -66,7 +66,7 @@ func (s *scene) found(t *testing.T) []string {
 	return found
 }
 
-// foundInFiles gives which of the traces are in the bytes of the database and its files.
+// foundInFiles returns which of the traces are in the bytes of the database and its files.
 func foundInFiles(t *testing.T, path string) []string {
 	t.Helper()
 	var found []string
@@ -191,7 +191,7 @@ func TestErase(t *testing.T) {
 	s.checkSound(t)
 }
 
-// counted gives the numbers that must not change by an erasure.
+// counted returns the numbers that must not change by an erasure.
 func (s *scene) counted(t *testing.T, c coupon.ID, deliveries ...coupon.ID) []string {
 	t.Helper()
 	lines := []string{fmt.Sprintf("%+v", s.availability(t, c))}

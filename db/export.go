@@ -131,12 +131,12 @@ func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Expor
 	return found[id], err
 }
 
-// ExportsByID gives the exports that exist of these, with the progress of those that run.
+// ExportsByID returns the exports that exist of these, with the progress of those that run.
 func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
 	return s.readExports(ctx, numbersOf(coupon.KindExport, ids))
 }
 
-// Exports gives a page of exports, newest first; kind and status narrow it unless empty.
+// Exports returns a page of exports, newest first; kind and status narrow it unless empty.
 func (s *Store) Exports(
 	ctx context.Context, kind *coupon.ExportKind, status []coupon.ImportStatus, page coupon.Page,
 ) (*coupon.List[*coupon.Export], error) {
@@ -198,7 +198,7 @@ func (p *exportProgress) tell(e *coupon.Export) {
 	}
 }
 
-// WaitingExports gives the exports that are queued or were interrupted, oldest first.
+// WaitingExports returns the exports that are queued or were interrupted, oldest first.
 func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
 	return duckdb.Collect(ctx, s.engine, exportWaiting, func(rows *sql.Rows) (coupon.ID, error) {
 		var number int64

@@ -407,7 +407,7 @@ func TestExportImport(t *testing.T) {
 // isReference tells references that are kept as they are: others are trimmed.
 func isReference(text string) bool { return strings.TrimSpace(text) == text && text != "" }
 
-// redemptionFacts gives what is known of the redemptions of a coupon, in order.
+// redemptionFacts returns what is known of the redemptions of a coupon, in order.
 func (s *scene) redemptionFacts(rt *rapid.T, id coupon.ID) []string {
 	list, err := s.Redemptions(context.Background(), &coupon.StatsFilter{CouponIDs: []coupon.ID{id}}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {

@@ -186,8 +186,9 @@ func TestCancelExport(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestExportedCodesKeepTheirOrder: codes of many coupons come in the order in which an import stored them, in every format of lines,
-// though the engine joins them with where they stand.
+// TestExportedCodesKeepTheirOrder: codes of many coupons come in the order of their numbers, which an import gave them, in every
+// format of lines, wherever they stand in the table: rows that an undone deletion stored again stand at its end, and a plan that
+// joins large tables gives the rows in pieces.
 func TestExportedCodesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -200,6 +201,12 @@ func TestExportedCodesKeepTheirOrder(t *testing.T) {
 		}
 	}
 	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes), text), "SUCCEEDED 800 = 800 + 0")
+	// In several statements, since the engine keeps what one transaction deletes until the next one begins.
+	for _, statement := range []string{
+		"CREATE TABLE stored AS FROM code", "DELETE FROM code", "INSERT INTO code FROM stored ORDER BY hash(id)", "DROP TABLE stored",
+	} {
+		s.Exec(t, statement)
+	}
 	for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatXML} {
 		_, file := s.export(t, &coupon.Export{Kind: coupon.ExportCodes, Format: format})
 		if got := regexp.MustCompile(`V-\d-\d\d`).FindAllString(file, -1); !slices.Equal(got, want) {

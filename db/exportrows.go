@@ -113,7 +113,7 @@ func (x *exportStatement) nest(e *coupon.Export) {
 	x.columns = "element"
 }
 
-// codeBytes gives about how many bytes the codes of coupons take in a file of CSV.
+// codeBytes returns about how many bytes the codes of coupons take in a file of CSV.
 func (s *Store) codeBytes(numbers []int64) int {
 	bytes := 0
 	for _, number := range numbers {
@@ -142,7 +142,7 @@ const codeOrder = "\nORDER BY coupon_id, label NULLS LAST, key"
 // storedOrder is the same order where codes were stored at once. A plan that joins them need not keep it.
 const storedOrder = "\nORDER BY code_id"
 
-// orderOf gives the order of the codes of coupons. To sort them by number takes less than by what they are.
+// orderOf returns the order of the codes of coupons. To sort them by number takes less than by what they are.
 func (s *Store) orderOf(numbers []int64) string {
 	wanted := make(map[int64]struct{}, len(numbers))
 	for _, number := range numbers {
@@ -215,7 +215,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	return s.choose(ctx, conn, candidates)
 }
 
-// filteredCodes gives the codes of coupons that a filter leaves.
+// filteredCodes returns the codes of coupons that a filter leaves.
 func (s *Store) filteredCodes(ctx context.Context, found []*coupon.Coupon, numbers []int64, filter *coupon.CodeFilter) ([]int64, error) {
 	facts, err := s.codeFacts(ctx, s.engine, numbers, filter)
 	if err != nil {
@@ -235,7 +235,7 @@ func (s *Store) filteredCodes(ctx context.Context, found []*coupon.Coupon, numbe
 	return all, nil
 }
 
-// couponsOf gives coupons by their ids, with their numbers. It returns NOT_FOUND.
+// couponsOf returns coupons by their ids, with their numbers. It returns NOT_FOUND.
 func (s *Store) couponsOf(ctx context.Context, ids []coupon.ID) (coupons []*coupon.Coupon, numbers []int64, err error) {
 	found, err := s.CouponsByID(ctx, ids)
 	if err != nil {
@@ -377,7 +377,7 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	}
 }
 
-// elementOf gives SQL for an element of XML with columns as attributes, as far as they have values.
+// elementOf returns SQL for an element of XML with columns as attributes, as far as they have values.
 func elementOf(e *coupon.Export, name string, columns []exportColumn, end string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
@@ -386,7 +386,7 @@ func elementOf(e *coupon.Export, name string, columns []exportColumn, end string
 	return `'<` + name + `' || ` + strings.Join(parts, " || ") + ` || '` + end + `'`
 }
 
-// expression gives a column as the format wants it, masked if it has to be.
+// expression returns a column as the format wants it, masked if it has to be.
 func (c exportColumn) expression(e *coupon.Export) string {
 	shown := c.shown(e)
 	switch {
@@ -398,7 +398,7 @@ func (c exportColumn) expression(e *coupon.Export) string {
 	return shown
 }
 
-// shown gives a column, which is not masked, as the format wants it.
+// shown returns a column, which is not masked, as the format wants it.
 func (c exportColumn) shown(e *coupon.Export) string {
 	name := `"` + c.name + `"`
 	switch {

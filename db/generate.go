@@ -81,7 +81,7 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*G
 	return g.tell(context.WithoutCancel(ctx), id)
 }
 
-// tell gives what became of a batch, as it is now.
+// tell returns what became of a batch, as it is now.
 func (g *generator) tell(ctx context.Context, id coupon.ID) (*Generated, error) {
 	s := g.store
 	number := coupon.MustNumber(coupon.KindBatch, id)
@@ -101,7 +101,7 @@ func (g *generator) tell(ctx context.Context, id coupon.ID) (*Generated, error) 
 	return made, err
 }
 
-// sampleOf gives some of the codes that a batch brought and that are there.
+// sampleOf returns some of the codes that a batch brought and that are there.
 func (s *Store) sampleOf(ctx context.Context, batch int64) ([]string, error) {
 	var first, last int64
 	err := duckdb.Each(ctx, s.engine, codeBatchCodes, func(rows *sql.Rows) error { return rows.Scan(&first, &last) }, named("id", batch))
@@ -262,7 +262,7 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows) error {
 	return nil
 }
 
-// isKnown tells whether a code with this hash exists or was drawn before. Another code with the same
+// isKnown reports whether a code with this hash exists or was drawn before. Another code with the same
 // hash is as good a reason to draw again: there are plenty.
 func (g *generator) isKnown(key string) bool {
 	isThere := false
@@ -276,7 +276,7 @@ func (g *generator) isKnown(key string) bool {
 	return isThere || !g.drawn.add(g.store.memory.Hash(key))
 }
 
-// draw gives a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
+// draw returns a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
 // thrown away, since they would favour small numbers.
 func (g *generator) draw(n int) int {
 	limit := 256 - 256%n

@@ -31,7 +31,7 @@ func (g *generator) queue(ctx context.Context, request *GenerateRequest) error {
 	})
 }
 
-// WaitingBatches gives the batches that are queued or were interrupted, oldest first.
+// WaitingBatches returns the batches that are queued or were interrupted, oldest first.
 func (s *Store) WaitingBatches(ctx context.Context) ([]coupon.ID, error) {
 	return duckdb.Collect(ctx, s.engine, codeBatchWaiting, func(rows *sql.Rows) (coupon.ID, error) {
 		var number int64
@@ -65,7 +65,7 @@ func (s *Store) RunBatch(ctx context.Context, id coupon.ID) error {
 	})
 }
 
-// generatorOf gives what makes the codes of a batch that was recorded.
+// generatorOf returns what makes the codes of a batch that was recorded.
 func (s *Store) generatorOf(ctx context.Context, number int64) (*generator, error) {
 	var couponNumber int64
 	var text string

@@ -24,7 +24,7 @@ func (s *scene) queueBatch(t *testing.T, request *db.GenerateRequest) coupon.ID 
 	return made.Batch.ID
 }
 
-// batch gives a batch as it is now.
+// batch returns a batch as it is now.
 func (s *scene) batch(t *testing.T, id coupon.ID) *coupon.CodeBatch {
 	t.Helper()
 	found, err := s.CodeBatchesByID(t.Context(), []coupon.ID{id})

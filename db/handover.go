@@ -21,7 +21,7 @@ type flight struct {
 	left atomic.Int64
 }
 
-// openBatches gives the batches that senders are busy with, whose messages are theirs until they are recorded.
+// openBatches returns the batches that senders are busy with, whose messages are theirs until they are recorded.
 func (t *turn) openBatches() []int64 {
 	open := []int64{}
 	t.store.flights.Range(func(_, known any) bool {
@@ -31,7 +31,7 @@ func (t *turn) openBatches() []int64 {
 	return open
 }
 
-// inFlight gives how many messages of a delivery a sender is busy with.
+// inFlight returns how many messages of a delivery a sender is busy with.
 func (s *Store) inFlight(id coupon.ID) int {
 	if known, isKnown := s.flights.Load(id); isKnown {
 		return int(known.(*flight).left.Load()) //nolint:forcetypeassert // nothing else is stored
@@ -95,7 +95,7 @@ func (b *Batch) IsInterrupted() (is, isOver bool) {
 // isRepeated reports whether the batch is handed over once more, after nobody heard what became of it.
 func (b *Batch) isRepeated() bool { return b.chosen.isInFlight && !b.isAbandoned }
 
-// Abandon gives the outcome of an interrupted batch that must not be handed over again. What left and was not answered is
+// Abandon returns the outcome of an interrupted batch that must not be handed over again. What left and was not answered is
 // unknown; what did not leave, or was not taken, was surely not handed over.
 func (b *Batch) Abandon() *SentBatch {
 	b.ID, b.Number, b.isAbandoned = b.chosen.batchID, b.chosen.number, true
@@ -196,7 +196,7 @@ func (b *Batch) topics() []memory.Topic {
 	return topics
 }
 
-// isOver gives the reason for which none of the delivery's messages may leave any more; "": there is none.
+// isOver returns the reason for which none of the delivery's messages may leave any more; "": there is none.
 func (b *Batch) isOver() (reason coupon.CancelReason) {
 	if b.Delivery.CouponID == nil {
 		return ""
@@ -257,7 +257,7 @@ func (b *Batch) judge(content *Content, status coupon.DeliveryStatus, now time.T
 	return b.situation(content, status, now).MayLeave()
 }
 
-// situation gives what holds of a message, with what memory knows of its code and coupon.
+// situation returns what holds of a message, with what memory knows of its code and coupon.
 func (b *Batch) situation(content *Content, status coupon.DeliveryStatus, now time.Time) *coupon.Situation {
 	situation := coupon.Situation{
 		Now: now, Delivery: status, IsReturned: content.IsReturned, IsErased: content.IsErased, HasObjected: content.HasObjected,
@@ -405,7 +405,7 @@ func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch)
 	return nil
 }
 
-// unsettled gives an outcome without messages that others settled since the batch began: those that it has and that were not
+// unsettled returns an outcome without messages that others settled since the batch began: those that it has and that were not
 // handed over are in no open batch, so that a stop, an erasure or a release cancels them.
 func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*SentBatch, error) {
 	var numbers []int64
@@ -465,7 +465,7 @@ func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done 
 	return len(done.kept) > 0, err
 }
 
-// giveBack gives the codes of messages that were surely not handed over back to the pool. A code that is worth nothing any
+// giveBack returns the codes of messages that were surely not handed over back to the pool. A code that is worth nothing any
 // more stays where it is, and so does one that somebody redeemed.
 func (b *Batch) giveBack(ctx context.Context, t *turn, done *settled) error {
 	isFree := func(c *Content) bool {

@@ -82,13 +82,13 @@ func RekeyInParts(t *testing.T, path string, limit int, told func()) {
 	}
 }
 
-// Schema gives what the database consists of.
+// Schema returns what the database consists of.
 func (s *Store) Schema(t *testing.T) string {
 	t.Helper()
 	return schemaOf(t, s.engine)
 }
 
-// Texts gives the rows of a statement with one column.
+// Texts returns the rows of a statement with one column.
 func (s *Store) Texts(t *testing.T, statement string) []string {
 	t.Helper()
 	rows, err := duckdb.Collect(t.Context(), s.engine, statement, duckdb.ScanInto[string])
@@ -166,7 +166,7 @@ func hooked(p *preparation, meanwhile func()) *preparation {
 	return p
 }
 
-// Drafted gives the delivery that is drafted, or "".
+// Drafted returns the delivery that is drafted, or "".
 func (s *Store) Drafted() coupon.ID {
 	if kept := s.keptDraft(); kept != nil {
 		return kept.delivery
@@ -191,7 +191,7 @@ func (s *Store) keptDraft() *draft {
 	return s.drafts.kept
 }
 
-// MayDraft tells whether so many messages may be drafted, beside the writer and in its turn.
+// MayDraft reports whether so many messages may be drafted, beside the writer and in its turn.
 func MayDraft(count int) (beside, inTurn bool) {
 	return (&tx{draft: &draft{}}).mayDraft(count), (&tx{}).mayDraft(count)
 }

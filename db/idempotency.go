@@ -13,7 +13,7 @@ import (
 
 type onceKey struct{}
 
-// WithOnce gives a context of a use case that makes something once, however often it is asked for with the same key. What it made is
+// WithOnce returns a context of a use case that makes something once, however often it is asked for with the same key. What it made is
 // kept in the same transaction: both are on disk, or neither.
 func WithOnce(ctx context.Context, once *coupon.Once) context.Context {
 	return context.WithValue(ctx, onceKey{}, once)
@@ -34,7 +34,7 @@ func (r *repeated) Error() string {
 	return fmt.Sprintf("the idempotency key has made %s before", r.object)
 }
 
-// repeatOf gives what a key made before, when that is why a use case ended; nil otherwise.
+// repeatOf returns what a key made before, when that is why a use case ended; nil otherwise.
 func repeatOf(err error) *repeated {
 	before, _ := errors.AsType[*repeated](err)
 	return before
@@ -93,7 +93,7 @@ func (t *turn) made(ctx context.Context, object coupon.ID, detail any) error {
 	return err
 }
 
-// there gives what a key made before. It returns NOT_FOUND when that was deleted since.
+// there returns what a key made before. It returns NOT_FOUND when that was deleted since.
 func there[T any](found map[coupon.ID]*T, before *repeated, err error) (*T, error) {
 	if err == nil && found[before.object] == nil {
 		err = coupon.Gone(before.object)
@@ -101,7 +101,7 @@ func there[T any](found map[coupon.ID]*T, before *repeated, err error) (*T, erro
 	return found[before.object], err
 }
 
-// BatchOfKey gives the batch that the idempotency key of a context made; nil when it made none. It is there when its codes are not
+// BatchOfKey returns the batch that the idempotency key of a context made; nil when it made none. It is there when its codes are not
 // any more.
 func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
 	once := onceOf(ctx)
@@ -116,7 +116,7 @@ func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
 	return there(found, before, err)
 }
 
-// madeBy gives what a key was used for and what it made; nothing when it was not used.
+// madeBy returns what a key was used for and what it made; nothing when it was not used.
 func (s *Store) madeBy(ctx context.Context, q duckdb.Querier, once *coupon.Once) (action, digest string, before *repeated, err error) {
 	before = &repeated{}
 	err = duckdb.Each(ctx, q, idempotencyGet, func(rows *sql.Rows) error {

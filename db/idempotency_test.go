@@ -13,7 +13,7 @@ import (
 	"couponql/db"
 )
 
-// once gives a context in which a caller asks with a key for something with this input.
+// once returns a context in which a caller asks with a key for something with this input.
 func once(ctx context.Context, caller, key, action, digest string) context.Context {
 	return db.WithOnce(ctx, &coupon.Once{Caller: caller, Key: key, Action: action, Digest: digest})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -11,7 +12,7 @@ import (
 	"couponql/db"
 )
 
-// nasty gives values that programs on the way of a file like to take for something else.
+// nasty returns values that programs on the way of a file like to take for something else.
 func nasty() []string {
 	return []string{
 		"00123", "=1+1", "'=a", `="00456"`, `=""`, `\N`, `\\N`, `\\\N`, `\n`, `\`, "NULL", "N/A", "-", "---", `"quoted"`, `a"b`, "a,b;c|d", "a\u00a0b",
@@ -91,6 +92,19 @@ func (s *scene) furnish(t *testing.T) {
 	}), rows)
 	if i.RowsImported != 2 {
 		t.Fatalf("imported %+v: %v", i, s.rejections(t, i.ID))
+	}
+	// What redeemCode decided about says so when it comes back.
+	for j, value := range []string{"=OPEN", "00123 2", "😀 Ärger 2"} {
+		request := &coupon.RedeemRequest{
+			Value:      value,
+			Reference:  new(fmt.Sprintf("till %d", j)),
+			Amount:     new(coupon.Decimal("9.90")),
+			Currency:   new("EUR"),
+			RedeemedAt: new(noon().Add(-time.Hour)),
+		}
+		if _, err := s.Redeem(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

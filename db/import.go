@@ -109,7 +109,7 @@ type WaitingImport struct {
 	Owner coupon.ID
 }
 
-// WaitingImports gives the imports that are queued or were interrupted, oldest first.
+// WaitingImports returns the imports that are queued or were interrupted, oldest first.
 func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
 	return duckdb.Collect(ctx, s.engine, importWaiting, func(rows *sql.Rows) (WaitingImport, error) {
 		var number int64
@@ -304,7 +304,7 @@ type gate struct {
 	most *int
 }
 
-// opens tells whether rows are stored when this many were rejected.
+// opens reports whether rows are stored when this many were rejected.
 func (g gate) opens(rejected int) bool { return !g.isDryRun && (g.most == nil || rejected <= *g.most) }
 
 // recordRejected records the rejected rows of an import, which takes long when they are many.

@@ -124,7 +124,7 @@ type namedPool struct {
 // maxNamedPools is how many spellings are remembered.
 const maxNamedPools = 10_000
 
-// find gives the number of the coupon with a code of its own that takes codes, or the reason to reject the row.
+// find returns the number of the coupon with a code of its own that takes codes, or the reason to reject the row.
 func (n *namedPools) find(code string) (number int64, reason coupon.RejectionReason) {
 	if found, isKnown := n.known[code]; isKnown {
 		return found.number, found.reason

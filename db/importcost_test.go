@@ -26,7 +26,7 @@ type costCase struct {
 	prepare func(t *testing.T, s *scene, rows int) (run func())
 }
 
-// repeated gives a file of a header and so many rows, each made of its number.
+// repeated returns a file of a header and so many rows, each made of its number.
 func repeated(header string, rows int, row func(i int) string) string {
 	var text strings.Builder
 	text.WriteString(header + "\n")
@@ -58,7 +58,7 @@ func importing(i func(t *testing.T, s *scene) *coupon.Import, first, measured fu
 	}}
 }
 
-// withoutDryRun gives the same import, but that it is done.
+// withoutDryRun returns the same import, but that it is done.
 func withoutDryRun(i *coupon.Import) *coupon.Import {
 	done := *i
 	done.IsDryRun, done.Mode = false, coupon.ImportAdd
@@ -184,7 +184,7 @@ func TestImportCost(t *testing.T) {
 	}
 }
 
-// cost gives the time of the processor that the case takes.
+// cost returns the time of the processor that the case takes.
 func (c costCase) cost(t *testing.T, rows int) time.Duration {
 	t.Helper()
 	s := newScene(t)

@@ -12,7 +12,7 @@ import (
 	"couponql/db"
 )
 
-// couponFacts gives what is known of all coupons, oldest first.
+// couponFacts returns what is known of all coupons, oldest first.
 func (s *scene) couponFacts(t *testing.T) []string {
 	t.Helper()
 	list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
@@ -212,7 +212,7 @@ func TestImportCodesOfCoupons(t *testing.T) {
 	}
 }
 
-// couponImports gives the ids of the imports of a coupon, newest first.
+// couponImports returns the ids of the imports of a coupon, newest first.
 func (s *scene) couponImports(t *testing.T, id coupon.ID) []coupon.ID {
 	t.Helper()
 	lists, err := s.CouponImports(t.Context(), []coupon.ID{id}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true})
@@ -260,7 +260,11 @@ func TestImportModesOfCoupons(t *testing.T) {
 			t.Errorf("changes %+v", i.Changes)
 		}
 		// Of two rows of one code the first one counts, whatever becomes of it.
-		if got, want := reasons(t, s, i.ID), "5 EXISTS_ELSEWHERE B2, 6 DUPLICATE_IN_FILE B2, 7 UNKNOWN_CODE C9, 8 UNKNOWN_COUPON nobody, 9 NO_POOL OPEN, 10 DUPLICATE_IN_FILE A1"; got != want {
+		if got, want := reasons(
+			t,
+			s,
+			i.ID,
+		), "5 EXISTS_ELSEWHERE B2, 6 DUPLICATE_IN_FILE B2, 7 UNKNOWN_CODE C9, 8 UNKNOWN_COUPON nobody, 9 NO_POOL OPEN, 10 DUPLICATE_IN_FILE A1"; got != want {
 			t.Errorf("rejected %s, want %s", got, want)
 		}
 		s.wantAvailability(t, a, "available 1, voided 2")
@@ -323,7 +327,11 @@ func TestImportModesOfCoupons(t *testing.T) {
 		t.Parallel()
 		s, a, b, _ := begin(t)
 		for _, mode := range []coupon.ImportMode{coupon.ImportVoid, coupon.ImportReplaceUnused} {
-			i := s.importFile(t, newImport(coupon.ImportCodes, func(i *coupon.Import) { i.Mode, i.OnRejection = mode, coupon.RejectFile }), "code,coupon\nA1,A\nB1,A\nC1,B\n")
+			i := s.importFile(
+				t,
+				newImport(coupon.ImportCodes, func(i *coupon.Import) { i.Mode, i.OnRejection = mode, coupon.RejectFile }),
+				"code,coupon\nA1,A\nB1,A\nC1,B\n",
+			)
 			if i.Status != coupon.ImportFailed {
 				t.Errorf("%s is %s", mode, i.Status)
 			}

@@ -17,7 +17,7 @@ func withMode(mode coupon.ImportMode) func(*coupon.Import) {
 	return func(i *coupon.Import) { i.Mode = mode }
 }
 
-// values gives the values of a coupon's codes, in order.
+// values returns the values of a coupon's codes, in order.
 func (s *scene) values(t *testing.T, id coupon.ID) []string {
 	t.Helper()
 	var values []string

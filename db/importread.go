@@ -10,7 +10,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// ImportsByID gives the imports that exist of these, with the progress of those that run.
+// ImportsByID returns the imports that exist of these, with the progress of those that run.
 func (s *Store) ImportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Import, error) {
 	return s.readImports(ctx, numbersOf(coupon.KindImport, ids))
 }
@@ -82,7 +82,7 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 	return found, err
 }
 
-// Imports gives a page of imports, newest first; kind and status narrow it unless empty.
+// Imports returns a page of imports, newest first; kind and status narrow it unless empty.
 func (s *Store) Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, page coupon.Page) (*coupon.List[*coupon.Import], error) {
 	return newestPage(
 		ctx,
@@ -96,7 +96,7 @@ func (s *Store) Imports(ctx context.Context, kind *coupon.ImportKind, status []c
 	)
 }
 
-// CouponImports gives a page of each coupon's imports, newest first.
+// CouponImports returns a page of each coupon's imports, newest first.
 func (s *Store) CouponImports(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponImports, count: couponImportsCount, isNewestFirst: true,
@@ -107,7 +107,7 @@ func (s *Store) CouponImports(ctx context.Context, coupons []coupon.ID, page cou
 	return fillPages(ctx, pages, coupon.KindImport, s.readImports)
 }
 
-// RejectionsOf gives a page of each import's rejected rows, in the order of the file.
+// RejectionsOf returns a page of each import's rejected rows, in the order of the file.
 func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: imports, parentKind: coupon.KindImport, page: page, list: importRejections, count: importRejectionsCount,

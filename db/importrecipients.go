@@ -127,7 +127,7 @@ func recipientOf(
 // attribute is one of a recipient.
 type attribute struct{ name, value string }
 
-// objectOf gives attributes as json.Marshal gives a map of them: in the order of their names, the last one of a name. An import
+// objectOf returns attributes as json.Marshal gives a map of them: in the order of their names, the last one of a name. An import
 // makes one for each row, which a map makes several times as slow.
 func objectOf(attributes []attribute) ([]byte, error) {
 	slices.SortStableFunc(attributes, func(a, b attribute) int { return strings.Compare(a.name, b.name) })

@@ -13,7 +13,7 @@ import (
 	"couponql/file"
 )
 
-// newImportReader gives what reads the file of an import and stores its rows.
+// newImportReader returns what reads the file of an import and stores its rows.
 func (s *Store) newImportReader(number int64, i *coupon.Import, progress *rowProgress) *importReader {
 	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideImport}
 }
@@ -146,7 +146,7 @@ type importReader struct {
 	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
 
-// each gives every row that can be read to take, and every other one to reject, until more are rejected than may be. It counts
+// each returns every row that can be read to take, and every other one to reject, until more are rejected than may be. It counts
 // progress, so only the pass that stores rows sets count.
 func (r *importReader) each(ctx context.Context, count bool, rejected func() int, reject, take func(*file.Row) error) (err error) {
 	most := r.source.Options.MaxRejections
@@ -194,7 +194,7 @@ func (r *importReader) each(ctx context.Context, count bool, rejected func() int
 	}
 }
 
-// columnsOf gives the columns that an import knows.
+// columnsOf returns the columns that an import knows.
 func columnsOf(i *coupon.Import) []file.Column {
 	if i.Kind == coupon.ImportCodes && i.CouponID == nil {
 		return file.CodeColumnsOfCoupons()

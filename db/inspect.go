@@ -128,7 +128,7 @@ func (i *Inspection) readMigrations(ctx context.Context, s *Store) error {
 	return nil
 }
 
-// Leftovers gives the files that an interrupted restore, or a log that was cut off, left beside a database, and the server
+// Leftovers returns the files that an interrupted restore, or a log that was cut off, left beside a database, and the server
 // does not need.
 func Leftovers(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -145,7 +145,7 @@ func Leftovers(path string) ([]string, error) {
 	return left, nil
 }
 
-// Disk gives how many bytes of the disk that a folder is on are free, and how many of them writes leave alone.
+// Disk returns how many bytes of the disk that a folder is on are free, and how many of them writes leave alone.
 func Disk(dir string) (free, reserve uint64, err error) {
 	free, err = duckdb.FreeDisk(dir)
 	return free, minFreeDisk, err

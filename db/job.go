@@ -79,14 +79,14 @@ func (p *rowProgress) advance(percent int64) {
 	p.store.watchers.notify(p.id)
 }
 
-// progressOf gives how far a job is that makes rows; nil when it does not run.
+// progressOf returns how far a job is that makes rows; nil when it does not run.
 func (s *Store) progressOf(id coupon.ID) *rowProgress {
 	known, _ := s.running.Load(id)
 	progress, _ := known.(*rowProgress)
 	return progress
 }
 
-// runningJob gives a job that makes rows, to be called off; nil when it does not run.
+// runningJob returns a job that makes rows, to be called off; nil when it does not run.
 func (s *Store) runningJob(id coupon.ID) *runningJob {
 	if p := s.progressOf(id); p != nil {
 		return &p.runningJob

@@ -152,7 +152,7 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	return nil
 }
 
-// journalRow gives the parameters of journalInsert.
+// journalRow returns the parameters of journalInsert.
 func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow) ([]any, error) {
 	record, err := json.Marshal(journalRecord{Redemptions: redemptions, AuditEntries: entries})
 	if err != nil {

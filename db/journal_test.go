@@ -278,7 +278,7 @@ func countRows(t *testing.T, s *Store, from string) int {
 	return count
 }
 
-// recordedIn gives all redemptions and entries of the audit log that are about them, newest first.
+// recordedIn returns all redemptions and entries of the audit log that are about them, newest first.
 func recordedIn(t *testing.T, s *Store) ([]*coupon.Redemption, []*coupon.AuditEntry) {
 	t.Helper()
 	page := coupon.Page{First: 100, WantsItems: true}

@@ -13,7 +13,7 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// collidingKeys gives pairs of keys that an index cannot tell apart.
+// collidingKeys returns pairs of keys that an index cannot tell apart.
 func collidingKeys(t *testing.T, m *memory.Memory, pairs int) [][2]string {
 	t.Helper()
 	seen := map[uint32]string{}

@@ -153,6 +153,11 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 			l.CountRedemptions(0, number, row.times)
 		}
 	}
+	reversed, err := collectNumbers(ctx, s.engine, poolReversed)
+	if err != nil {
+		return err
+	}
+	l.MarkReversed(reversed)
 	err = duckdb.Each(ctx, s.engine, poolRedeemedAnonymous, func(rows *sql.Rows) error {
 		var couponNumber int64
 		var times int
@@ -197,7 +202,7 @@ func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 	return err
 }
 
-// nextOf gives the numbers that come after those of the rows.
+// nextOf returns the numbers that come after those of the rows.
 func nextOf(ctx context.Context, q duckdb.Querier) (memory.Numbers, error) {
 	next, err := duckdb.Collect(ctx, q, poolNext, func(rows *sql.Rows) (memory.Numbers, error) {
 		var n memory.Numbers

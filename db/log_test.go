@@ -208,7 +208,7 @@ func mkdir(t *testing.T, path string) {
 	}
 }
 
-// contentsOf gives the names below a folder, and a checksum of each file.
+// contentsOf returns the names below a folder, and a checksum of each file.
 func contentsOf(t *testing.T, dir string) string {
 	t.Helper()
 	var all strings.Builder

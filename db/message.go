@@ -10,7 +10,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// MessagesByID gives the messages that exist of these.
+// MessagesByID returns the messages that exist of these.
 func (s *Store) MessagesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Message, error) {
 	return s.readMessages(ctx, numbersOf(coupon.KindMessage, ids))
 }
@@ -38,7 +38,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 	return found, err
 }
 
-// DeliveryMessages gives a page of each delivery's messages, in the order of their numbers.
+// DeliveryMessages returns a page of each delivery's messages, in the order of their numbers.
 func (s *Store) DeliveryMessages(
 	ctx context.Context,
 	deliveries []coupon.ID,
@@ -57,7 +57,7 @@ func (s *Store) DeliveryMessages(
 	return fillPages(ctx, pages, coupon.KindMessage, s.readMessages)
 }
 
-// MessageContents gives what is needed to render messages, by their ids.
+// MessageContents returns what is needed to render messages, by their ids.
 func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (map[coupon.ID]Content, error) {
 	found := make(map[coupon.ID]Content, len(messages))
 	if len(messages) == 0 {
@@ -74,7 +74,7 @@ func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message)
 	return found, err
 }
 
-// PreviewContent gives what is needed to show the message of a delivery that a recipient will get: the
+// PreviewContent returns what is needed to show the message of a delivery that a recipient will get: the
 // true one once it is written, else with the code that would be next, or none when the pool is empty. It
 // changes nothing. It returns NOT_FOUND.
 func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.Delivery, *coupon.Coupon, *Content, error) {
@@ -120,7 +120,7 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 	return d, c, content, err
 }
 
-// nextCode gives the code that a recipient would get next, without taking it; nil when there is none.
+// nextCode returns the code that a recipient would get next, without taking it; nil when there is none.
 func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, r *coupon.Recipient) (*coupon.CodeData, error) {
 	if c == nil || c.Type != coupon.TypeIndividual {
 		return nil, nil //nolint:nilnil // there is no code of one's own

@@ -40,7 +40,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// schemaOf gives what a database consists of.
+// schemaOf returns what a database consists of.
 func schemaOf(t *testing.T, q duckdb.Querier) string {
 	t.Helper()
 	// The engine's own text of a table differs between its versions, so it is put together here.

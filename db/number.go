@@ -22,12 +22,12 @@ const (
 	numberOfUploads    numbered = "upload"
 )
 
-// nextNumber gives out a number.
+// nextNumber returns out a number.
 func (t *turn) nextNumber(ctx context.Context, of numbered) (int64, error) {
 	return t.giveNumbers(ctx, of, 1)
 }
 
-// giveNumbers gives out so many numbers and returns the last of them.
+// giveNumbers returns out so many numbers and returns the last of them.
 func (t *turn) giveNumbers(ctx context.Context, of numbered, count int) (last int64, err error) {
 	t.HasWritten = true
 	return duckdb.One[int64](ctx, t, numberNext, named("kind", string(of)), named("count", count))

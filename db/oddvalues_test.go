@@ -129,7 +129,7 @@ func oddTexts() []string {
 	}
 }
 
-// isKept tells whether a code or a label may be kept: the door refuses the others. What stands around it is cut off.
+// isKept reports whether a code or a label may be kept: the door refuses the others. What stands around it is cut off.
 func isKept(text string) bool {
 	return !strings.ContainsFunc(text, unicode.IsControl) && !strings.ContainsAny(text, "\uFFFE\uFFFF")
 }
@@ -218,7 +218,7 @@ func TestOddValues(t *testing.T) {
 	}
 }
 
-// attribute gives the attribute odd as it is.
+// attribute returns the attribute odd as it is.
 func attribute(t *testing.T, attributes coupon.JSON) string {
 	t.Helper()
 	var members map[string]string
@@ -228,7 +228,7 @@ func attribute(t *testing.T, attributes coupon.JSON) string {
 	return members["odd"]
 }
 
-// codeFacts gives the labels of a coupon's codes by their values.
+// codeFacts returns the labels of a coupon's codes by their values.
 func (s *scene) codeFacts(t *testing.T, id coupon.ID) map[string]string {
 	t.Helper()
 	facts := map[string]string{}
@@ -241,7 +241,7 @@ func (s *scene) codeFacts(t *testing.T, id coupon.ID) map[string]string {
 	return facts
 }
 
-// references gives those of all redemptions, by code.
+// references returns those of all redemptions, by code.
 func (s *scene) references(t *testing.T) map[string]string {
 	t.Helper()
 	list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
@@ -255,7 +255,7 @@ func (s *scene) references(t *testing.T) map[string]string {
 	return references
 }
 
-// oddRecipients gives a recipient for each text, who has it as the attribute odd, and one with a very long one.
+// oddRecipients returns a recipient for each text, who has it as the attribute odd, and one with a very long one.
 func oddRecipients() []*coupon.RecipientChanges {
 	var recipients []*coupon.RecipientChanges
 	for i, text := range append(oddTexts(), strings.Repeat("long 😀 ", 5000)+".") {

@@ -49,7 +49,7 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *givenAway {
 	return o
 }
 
-// firsts gives the statement of the first redemption of each code that stands. Columns of the deliveries in `chosen` are
+// firsts returns the statement of the first redemption of each code that stands. Columns of the deliveries in `chosen` are
 // c's, and those of redemptions r's; single is read of a code that is redeemed once, and many, with aggregates, of
 // others. more narrows the redemptions.
 func (o *givenAway) firsts(single, many, more string) string {
@@ -64,7 +64,7 @@ func (o *givenAway) firsts(single, many, more string) string {
 	return statement
 }
 
-// returned gives the statement of how many messages of the deliveries in `chosen` were sent and came back. The labels are those
+// returned returns the statement of how many messages of the deliveries in `chosen` were sent and came back. The labels are those
 // of their codes.
 func (o *givenAway) returned() string {
 	return `SELECT count(*) FROM message_outcome r
@@ -74,7 +74,7 @@ func (o *givenAway) returned() string {
     WHERE r.outcome IN ('SOFT_BOUNCE', 'HARD_BOUNCE') AND m.code_id IS NOT NULL` + o.labeled("m")
 }
 
-// assigned gives the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
+// assigned returns the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
 func (o *givenAway) assigned() string {
 	if !o.hasLabels {
 		return "SELECT id, target_count AS targeted, message_count AS assigned, sent_count AS sent FROM chosen"
@@ -191,7 +191,7 @@ SELECT c.id, count(f.delivery_id) FROM chosen c LEFT JOIN first f ON f.delivery_
 	return all, nil
 }
 
-// Cohorts gives the codes of individual coupons by the day on which they were given away, the latest days, and how many
+// Cohorts returns the codes of individual coupons by the day on which they were given away, the latest days, and how many
 // were redeemed so many days later; what a file says was redeemed before counts as redeemed on that day. It returns
 // INVALID.
 func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([]*coupon.RedemptionCohort, error) {

@@ -12,7 +12,7 @@ import (
 	"couponql/coupon"
 )
 
-// firsts gives the first redemption that stands of each code of each delivery, in Go.
+// firsts returns the first redemption that stands of each code of each delivery, in Go.
 func (h *history) firsts() map[[2]string]event {
 	first := map[[2]string]event{}
 	for _, e := range h.events {
@@ -27,7 +27,7 @@ func (h *history) firsts() map[[2]string]event {
 	return first
 }
 
-// confirmedAt gives when the deliveries of individual coupons were confirmed.
+// confirmedAt returns when the deliveries of individual coupons were confirmed.
 func (h *history) confirmedAt(t *testing.T) map[coupon.ID]*coupon.Delivery {
 	t.Helper()
 	found := map[coupon.ID]*coupon.Delivery{}

@@ -9,7 +9,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// newestPage gives a page of a list whose statements give its numbers below $after (NULL: all), newest
+// newestPage returns a page of a list whose statements give its numbers below $after (NULL: all), newest
 // first, and its length.
 func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string, args []any,
 	read func(context.Context, []int64) (map[coupon.ID]T, error),
@@ -134,7 +134,7 @@ func fillPages[T any](
 	return lists, nil
 }
 
-// inOrder gives the objects with these numbers in their order, without those that are not there.
+// inOrder returns the objects with these numbers in their order, without those that are not there.
 func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []T {
 	items := make([]T, 0, len(numbers))
 	for _, number := range numbers {

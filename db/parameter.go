@@ -17,7 +17,7 @@ import (
 // named is a parameter of a statement.
 func named(name string, value any) any { return sql.Named(name, value) }
 
-// optional gives what a pointer points to, or NULL.
+// optional returns what a pointer points to, or NULL.
 func optional[T any](value *T) driver.Value {
 	if value == nil {
 		return nil
@@ -25,7 +25,7 @@ func optional[T any](value *T) driver.Value {
 	return *value
 }
 
-// texts gives enum values as a parameter; none gives NULL, which narrows nothing.
+// texts returns enum values as a parameter; none gives NULL, which narrows nothing.
 func texts[T ~string](values []T) any {
 	if len(values) == 0 {
 		return nil
@@ -37,7 +37,7 @@ func texts[T ~string](values []T) any {
 	return list
 }
 
-// numbersOf gives the numbers of the ids of a kind; others name nothing and are left out.
+// numbersOf returns the numbers of the ids of a kind; others name nothing and are left out.
 func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	numbers := make([]int64, 0, len(ids))
 	for _, id := range ids {
@@ -48,7 +48,7 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	return numbers
 }
 
-// unlessZero gives a number as a parameter: nil for 0, which nothing has.
+// unlessZero returns a number as a parameter: nil for 0, which nothing has.
 func unlessZero(number int64) any {
 	if number == 0 {
 		return nil
@@ -56,7 +56,7 @@ func unlessZero(number int64) any {
 	return number
 }
 
-// optionalNumber gives the number of an id as a parameter: nil for none, 0 (which nothing has) for an id
+// optionalNumber returns the number of an id as a parameter: nil for none, 0 (which nothing has) for an id
 // that names nothing.
 func optionalNumber(kind coupon.Kind, id *coupon.ID) any {
 	if id == nil {
@@ -72,7 +72,7 @@ func optionalNumber(kind coupon.Kind, id *coupon.ID) any {
 // equal compares what two pointers point to, or whether neither points to anything.
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// numbersParameter gives ids as a parameter; none gives NULL, which narrows nothing, and ids that name
+// numbersParameter returns ids as a parameter; none gives NULL, which narrows nothing, and ids that name
 // nothing are 0, which nothing has.
 func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 	if len(ids) == 0 {
@@ -85,7 +85,7 @@ func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 	return numbers
 }
 
-// optionalText gives a word of the schema for a statement, or NULL.
+// optionalText returns a word of the schema for a statement, or NULL.
 func optionalText[T ~string](word *T) any {
 	if word == nil {
 		return nil
@@ -93,7 +93,7 @@ func optionalText[T ~string](word *T) any {
 	return string(*word)
 }
 
-// zoneOf gives the time zone of a coupon; UTC when there is none.
+// zoneOf returns the time zone of a coupon; UTC when there is none.
 func zoneOf(s *Store, couponNumber int64) *time.Location {
 	if known := s.memory.Coupon(couponNumber); known != nil {
 		if zone, err := coupon.LoadZone(known.Timezone); err == nil {
@@ -103,7 +103,7 @@ func zoneOf(s *Store, couponNumber int64) *time.Location {
 	return time.UTC
 }
 
-// between gives numbers as parameters, with their bounds: the engine skips what lies outside.
+// between returns numbers as parameters, with their bounds: the engine skips what lies outside.
 func between(numbers []int64) []any {
 	return []any{named("ids", numbers), named("first", slices.Min(numbers)), named("last", slices.Max(numbers))}
 }

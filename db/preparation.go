@@ -90,7 +90,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	return s.delivery(ctx, id)
 }
 
-// reliedOn gives the things whose changes matter to a preparation of a delivery. Quarantine is none of them: reports come all
+// reliedOn returns the things whose changes matter to a preparation of a delivery. Quarantine is none of them: reports come all
 // day, a preparation would be made twice for each, and what leaves is judged once more anyway.
 func reliedOn(d *coupon.Delivery) []memory.Topic {
 	things := []memory.Topic{memory.Topic(d.ID), memory.AllRecipients}
@@ -389,7 +389,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 	return messages, err
 }
 
-// needs gives the codes that messages need, and what there is for them.
+// needs returns the codes that messages need, and what there is for them.
 func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
 	claim := claimOf(d, number, t.now)
 	byLabel := claim.ByLabel
@@ -409,7 +409,7 @@ func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages)
 	return needs
 }
 
-// holders gives the largest holds of other deliveries, when codes are missing.
+// holders returns the largest holds of other deliveries, when codes are missing.
 func (t *tx) holders(ctx context.Context, number int64, d *coupon.Delivery, needs []coupon.LabelNeed) ([]coupon.NamedHold, error) {
 	if !slices.ContainsFunc(needs, func(n coupon.LabelNeed) bool { return n.Needed > n.Available }) {
 		return nil, nil
@@ -431,10 +431,10 @@ func (t *tx) holders(ctx context.Context, number int64, d *coupon.Delivery, need
 	return named, err
 }
 
-// mayDraft tells whether so many messages may be drafted for a later transaction.
+// mayDraft reports whether so many messages may be drafted for a later transaction.
 func (t *tx) mayDraft(count int) bool { return t.draft != nil && count <= maxDraft }
 
-// holdFor gives the hold that a sufficient delivery needs; nil when it needs no codes.
+// holdFor returns the hold that a sufficient delivery needs; nil when it needs no codes.
 func holdFor(d *coupon.Delivery, messages *preparedMessages) *memory.Hold {
 	if d.Analysis.CodesNeeded == 0 {
 		return nil

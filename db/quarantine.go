@@ -15,7 +15,7 @@ func scanQuarantine(rows *sql.Rows) (number int64, q *coupon.Quarantine, err err
 	return number, q, err
 }
 
-// QuarantinedAddresses gives a page of the addresses in quarantine, the latest first; channel and reasons narrow it unless empty.
+// QuarantinedAddresses returns a page of the addresses in quarantine, the latest first; channel and reasons narrow it unless empty.
 func (s *Store) QuarantinedAddresses(
 	ctx context.Context, channel *coupon.Channel, reasons []coupon.BounceKind, page coupon.Page,
 ) (*coupon.List[*coupon.Quarantine], error) {
@@ -36,7 +36,7 @@ func (s *Store) readQuarantine(ctx context.Context, numbers []int64) (map[coupon
 	return found, err
 }
 
-// QuarantineOf gives the addresses of each recipient that are in quarantine.
+// QuarantineOf returns the addresses of each recipient that are in quarantine.
 func (s *Store) QuarantineOf(ctx context.Context, recipients []coupon.ID) (map[coupon.ID][]*coupon.Quarantine, error) {
 	found := make(map[coupon.ID][]*coupon.Quarantine, len(recipients))
 	numbers := numbersOf(coupon.KindRecipient, recipients)

@@ -33,7 +33,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
 		"rejected (line BIGINT, reason VARCHAR, value VARCHAR)",
 		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
-		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR)",
+		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR, source VARCHAR)",
 		"suspect (channel VARCHAR, address_key VARCHAR, address VARCHAR, is_quarantined BOOLEAN, reason VARCHAR, bounce_count BIGINT, last_reason VARCHAR)",
 		"touched (channel VARCHAR, address_key VARCHAR, address VARCHAR, lifted_at TIMESTAMP, is_quarantined BOOLEAN)",
 		"erased_redemption (id BIGINT, customer VARCHAR)",
@@ -49,9 +49,9 @@ func TestQueriesPrepare(t *testing.T) {
 	stages := map[string]string{
 		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR, coupon_id BIGINT",
 		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, removed VARCHAR, is_contactable BOOLEAN, given UTINYINT",
-		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR",
+		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR, source VARCHAR",
 		"bounce":     "line BIGINT, raw VARCHAR, named_id BIGINT, message_id BIGINT, delivery_id BIGINT, channel VARCHAR, address VARCHAR, kind VARCHAR, happened_at TIMESTAMP, reason VARCHAR, address_key VARCHAR",
-		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR",
+		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR, store VARCHAR, customer VARCHAR, source VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
 	}
 	var files []string

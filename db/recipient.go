@@ -109,7 +109,7 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
 }
 
-// formsOf gives the stored forms of the e-mail address and the phone number.
+// formsOf returns the stored forms of the e-mail address and the phone number.
 func (r *recipientRows) formsOf(c *coupon.RecipientChanges) [2]storedForm {
 	region, needsRegion := r.region, c.Phone.Value != nil && coupon.NeedsRegion(*c.Phone.Value)
 	if needsRegion && c.Attributes.Value != nil {
@@ -348,12 +348,12 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 	return found, nil
 }
 
-// RecipientsByID gives the recipients that exist of these.
+// RecipientsByID returns the recipients that exist of these.
 func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Recipient, error) {
 	return s.readRecipients(ctx, numbersOf(coupon.KindRecipient, ids))
 }
 
-// RecipientByExternalID gives the recipient with the caller's own id, or nil.
+// RecipientByExternalID returns the recipient with the caller's own id, or nil.
 func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*coupon.Recipient, error) {
 	numbers, err := duckdb.Collect(ctx, s.engine, recipientByExternalID, duckdb.ScanInto[int64], named("external_id", coupon.CleanValue(externalID)))
 	if err != nil || len(numbers) == 0 {
@@ -363,7 +363,7 @@ func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*
 	return found[coupon.NewID(coupon.KindRecipient, numbers[0])], err
 }
 
-// Recipients gives a page of recipients in the order of their numbers. It returns INVALID for a filter
+// Recipients returns a page of recipients in the order of their numbers. It returns INVALID for a filter
 // that asks for too much.
 func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (*coupon.List[*coupon.Recipient], error) {
 	where, args, err := s.recipientCondition(filter)
@@ -396,7 +396,7 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 	return list, err
 }
 
-// recipientCondition gives the WHERE of a filter: fixed fragments, one for each thing asked for.
+// recipientCondition returns the WHERE of a filter: fixed fragments, one for each thing asked for.
 func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string, args []any, err error) {
 	where = "\nWHERE true"
 	if filter == nil {
@@ -433,7 +433,7 @@ func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// attributePath gives the JSON pointer (RFC 6901) of an attribute.
+// attributePath returns the JSON pointer (RFC 6901) of an attribute.
 func attributePath(name string) string {
 	return "/" + pointerEscapes.Replace(name)
 }

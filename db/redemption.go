@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
+// ValidateCode reports whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
 // own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for CodesByID.
 func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
 	// What cannot be a code has no key, and no code has none.
@@ -42,7 +43,7 @@ func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.Co
 	return code, coupons[id], refusal, nil
 }
 
-// ZoneOf gives the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
+// ZoneOf returns the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
 // there is none.
 func (s *Store) ZoneOf(value string) *time.Location {
 	_, key, _ := s.keys.Parse(value)
@@ -155,7 +156,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	return RedeemOutcome{Redemption: redemption, IsSpent: redeemed.IsSpent}, 0
 }
 
-// rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
+// rowOf returns a redemption as it is recorded, with what it carries of the message that holds the code now.
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
@@ -199,7 +200,7 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 	return nil
 }
 
-// isSame tells whether a request asks for the redemption that was recorded.
+// isSame reports whether a request asks for the redemption that was recorded.
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
 	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
@@ -335,7 +336,7 @@ func (s *Store) reverse(
 // maxRecorded is how many redemptions a page of Recorded has at the most.
 const maxRecorded = 500
 
-// WatchRedemptions gives a channel that gets a value after redemptions were recorded, until stop is called, and the
+// WatchRedemptions returns a channel that gets a value after redemptions were recorded, until stop is called, and the
 // place where Recorded is to begin for those that are recorded from now on.
 func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
 	changed, stop = s.Watch(redemptionsWatched)
@@ -345,7 +346,7 @@ func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop f
 // redemptionsWatched is what is watched of all redemptions together.
 const redemptionsWatched = coupon.ID("redemptions")
 
-// Recorded gives redemptions that were recorded after a place, in their order, and the place to go on from: at most
+// Recorded returns redemptions that were recorded after a place, in their order, and the place to go on from: at most
 // maxRecorded; of one coupon unless its id is "". It returns NOT_FOUND for an id that is not one of a coupon.
 func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (redemptions []*coupon.Redemption, next int64, err error) {
 	var couponNumber any
@@ -392,38 +393,38 @@ func (e *effects) announce(spans ...memory.Recorded) {
 	})
 }
 
-// RedemptionsByID gives the redemptions that exist of these.
+// RedemptionsByID returns the redemptions that exist of these.
 func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Redemption, error) {
 	return s.readRedemptions(ctx, numbersOf(coupon.KindRedemption, ids))
 }
 
+// readRedemptions reads redemptions by number. A statement that joins costs several times what these cost, which are
+// planned once; most of them find nothing to read.
 func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Redemption, error) {
 	found := make(map[coupon.ID]*coupon.Redemption, len(numbers))
-	if len(numbers) == 0 {
-		return found, nil
+	for _, number := range numbers {
+		found[coupon.NewID(coupon.KindRedemption, number)] = nil
 	}
-	err := duckdb.Each(ctx, s.engine, redemptionGet, func(rows *sql.Rows) error {
+	var codes, coupons []int64
+	err := s.readPoints(ctx, redemptionGet, "id", numbers, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var codeNumber *int64
 		var amount, anomalies *string
 		var r coupon.Redemption
 		err := rows.Scan(
-			&number,
-			&couponNumber,
-			&codeNumber,
-			&r.CodeValue,
-			&r.RedeemedAt,
-			&r.Source,
-			&r.Reference,
-			&amount,
-			&r.Currency,
-			&r.ReversedAt,
-			&anomalies,
-			&r.Store,
-			&r.Customer,
+			&number, &couponNumber, &codeNumber, &r.RedeemedAt, &r.Source, &r.Reference, &amount, &r.Currency, &anomalies,
+			&r.Store, &r.Customer,
 		)
 		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
-		r.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
+		if _, isWanted := found[r.ID]; !isWanted {
+			return err
+		}
+		if codeNumber != nil {
+			r.CodeID = new(coupon.NewID(coupon.KindCode, *codeNumber))
+			codes = append(codes, *codeNumber)
+		} else {
+			coupons = append(coupons, couponNumber)
+		}
 		if amount != nil {
 			r.Amount = new(coupon.NewDecimal(*amount))
 		}
@@ -433,22 +434,86 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 		}
 		found[r.ID] = &r
 		return err
-	}, between(numbers)...)
-	return found, err
-}
-
-// CodeRedemptions gives a page of each code's redemptions, newest first.
-func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
-	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: codes, parentKind: coupon.KindCode, page: page, list: codeRedemptions, count: codeRedemptionsCount, isNewestFirst: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return fillPages(ctx, pages, coupon.KindRedemption, s.readRedemptions)
+	maps.DeleteFunc(found, func(_ coupon.ID, r *coupon.Redemption) bool { return r == nil })
+	if _, anyReversed := s.memory.Redeemed(codes); anyReversed || len(coupons) > 0 {
+		err := s.readPoints(ctx, reversalGet, "redemption_id", numbers, func(rows *sql.Rows) error {
+			var number int64
+			var at time.Time
+			err := rows.Scan(&number, &at)
+			if r := found[coupon.NewID(coupon.KindRedemption, number)]; r != nil {
+				r.ReversedAt = &at
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, s.nameRedeemed(ctx, found, codes)
 }
 
-// Redemptions gives a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
+// nameRedeemed tells of redemptions which code was redeemed: one of these, or the coupon's own.
+func (s *Store) nameRedeemed(ctx context.Context, redemptions map[coupon.ID]*coupon.Redemption, codes []int64) error {
+	slices.Sort(codes)
+	values, err := s.readCodes(ctx, slices.Compact(codes), 0)
+	if err != nil {
+		return err
+	}
+	var owners []coupon.ID
+	for _, r := range redemptions {
+		if r.CodeID != nil && values[*r.CodeID] != nil {
+			r.CodeValue = values[*r.CodeID].Value
+		} else {
+			owners = append(owners, r.CouponID)
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	coupons, err := s.CouponsByID(ctx, owners)
+	if err != nil {
+		return err
+	}
+	for _, r := range redemptions {
+		if owner := coupons[r.CouponID]; r.CodeValue == "" && owner != nil {
+			r.CodeValue = owner.Code
+		}
+	}
+	return nil
+}
+
+// CodeRedemptions returns a page of each code's redemptions, newest first. Only codes that memory knows as redeemed
+// once are looked for.
+func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+	lists := make(map[coupon.ID]*coupon.List[*coupon.Redemption], len(codes))
+	for _, id := range codes {
+		lists[id] = &coupon.List[*coupon.Redemption]{}
+	}
+	redeemed, _ := s.memory.Redeemed(numbersOf(coupon.KindCode, codes))
+	if len(redeemed) == 0 {
+		return lists, nil
+	}
+	parents := make([]coupon.ID, len(redeemed))
+	for i, number := range redeemed {
+		parents[i] = coupon.NewID(coupon.KindCode, number)
+	}
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: parents, parentKind: coupon.KindCode, page: page, list: codeRedemptions, count: codeRedemptionsCount, isNewestFirst: true,
+		args: []any{named("first", slices.Min(redeemed)), named("last", slices.Max(redeemed))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := fillPages(ctx, pages, coupon.KindRedemption, s.readRedemptions)
+	maps.Copy(lists, found)
+	return lists, err
+}
+
+// Redemptions returns a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
 func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, page coupon.Page) (*coupon.List[*coupon.Redemption], error) {
 	if filter != nil && filter.OfRedemptions() != "" {
 		args, err := redemptionArgs(filter)
@@ -464,7 +529,7 @@ func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, pag
 	return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPage, redemptionCount, args, s.readRedemptions)
 }
 
-// redemptionArgs gives a filter of redemptions as parameters.
+// redemptionArgs returns a filter of redemptions as parameters.
 func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	args, err := statsArgs(filter, time.UTC)
 	if err != nil {
@@ -478,7 +543,7 @@ func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	), nil
 }
 
-// exportedRedemptions gives a filter of redemptions that count as parameters. It returns INVALID.
+// exportedRedemptions returns a filter of redemptions that count as parameters. It returns INVALID.
 func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
 	var standing coupon.StatsFilter
 	if filter != nil {
@@ -491,7 +556,7 @@ func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
 	return redemptionArgs(&standing)
 }
 
-// statsArgs gives a filter of facts as parameters.
+// statsArgs returns a filter of facts as parameters.
 func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 	if filter == nil {
 		filter = &coupon.StatsFilter{}
@@ -509,7 +574,7 @@ func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 	}, nil
 }
 
-// consecutive gives the numbers of redemptions that were decided one after the other.
+// consecutive returns the numbers of redemptions that were decided one after the other.
 func consecutive(redemptions []*redemptionRow) []memory.Recorded {
 	var spans []memory.Recorded
 	for _, r := range redemptions {

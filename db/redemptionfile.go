@@ -296,6 +296,7 @@ const (
 	redemptionsCurrency
 	redemptionsStore
 	redemptionsCustomer
+	redemptionsSource
 )
 
 func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
@@ -371,10 +372,11 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	}
 	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
 		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(string(amount.Value)).
-		Optional(amount.Currency).Optional(store).Optional(customer).End()
+		Optional(amount.Currency).Optional(store).Optional(customer).
+		Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
 }
 
-// amountOf gives the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
+// amountOf returns the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
 // never get it, as the row that was mended would be a repeat.
 func (r *importReader) amountOf(row *file.Row, amounts *coupon.FileAmounts) (amount coupon.Amount, reason coupon.RejectionReason, raw string) {
 	currency, isKnown := coupon.ParseCurrency(row.Get(redemptionsCurrency))

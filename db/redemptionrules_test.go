@@ -26,7 +26,7 @@ type books struct {
 
 func isShared(code string) bool { return strings.HasPrefix(code, "C") }
 
-// isSame tells whether two reports are about one redemption.
+// isSame reports whether two reports are about one redemption.
 func isSame(a, b reported) bool {
 	if a.code != b.code {
 		return false

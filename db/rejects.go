@@ -75,7 +75,7 @@ type rejectedRows struct {
 	isOver bool
 }
 
-// next gives nil after the last one. What it gives is valid until the next call.
+// next returns nil after the last one. What it gives is valid until the next call.
 func (r *rejectedRows) next(ctx context.Context) (*coupon.Rejection, error) {
 	if len(r.page) == 0 && !r.isOver {
 		var err error

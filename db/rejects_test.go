@@ -14,7 +14,7 @@ import (
 	"couponql/coupon"
 )
 
-// rejects gives the file of the rejected rows of an import.
+// rejects returns the file of the rejected rows of an import.
 func (s *scene) rejects(t *testing.T, id coupon.ID) string {
 	t.Helper()
 	var b strings.Builder

@@ -115,7 +115,7 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	return restored, duckdb.SyncFolder(filepath.Dir(path))
 }
 
-// databaseFiles gives the names of what belongs to a database: the file itself comes last, so that as long as it is there
+// databaseFiles returns the names of what belongs to a database: the file itself comes last, so that as long as it is there
 // the rest is as well.
 func databaseFiles(path string) []string {
 	names := []string{path + filesSuffix, path + duckdb.LogSuffix}

@@ -90,7 +90,7 @@ func (s *scene) codes(t *testing.T, id coupon.ID, label string, values ...string
 	return added
 }
 
-// numbered gives count values that begin with a prefix.
+// numbered returns count values that begin with a prefix.
 func numbered(prefix string, count int) []string {
 	values := make([]string, count)
 	for i := range values {
@@ -240,7 +240,7 @@ func (s *scene) delivery(t *testing.T, id coupon.ID) *coupon.Delivery {
 	return found[id]
 }
 
-// code gives a code by its value; it must be there.
+// code returns a code by its value; it must be there.
 func (s *scene) code(t *testing.T, value string) *coupon.Code {
 	t.Helper()
 	code, err := s.CodeByValue(t.Context(), value, coupon.AnyState)
@@ -250,7 +250,7 @@ func (s *scene) code(t *testing.T, value string) *coupon.Code {
 	return code
 }
 
-// allCodes gives the codes of a coupon that a filter leaves.
+// allCodes returns the codes of a coupon that a filter leaves.
 func (s *scene) allCodes(t *testing.T, id coupon.ID, filter *coupon.CodeFilter) []*coupon.Code {
 	t.Helper()
 	var all []*coupon.Code
@@ -280,7 +280,7 @@ func (s *scene) redeem(t *testing.T, value string) *coupon.Redemption {
 	return redemption
 }
 
-// availability gives where the codes of a coupon stand; the parts must add up.
+// availability returns where the codes of a coupon stand; the parts must add up.
 func (s *scene) availability(t *testing.T, id coupon.ID) *coupon.Availability {
 	t.Helper()
 	found, err := s.Availabilities(t.Context(), []coupon.ID{id})
@@ -379,7 +379,7 @@ func (s *scene) imported(t *testing.T, id coupon.ID) *coupon.Import {
 	return found[id]
 }
 
-// rejections gives the rejected rows of an import, each as "line reason value".
+// rejections returns the rejected rows of an import, each as "line reason value".
 func (s *scene) rejections(t *testing.T, id coupon.ID) []string {
 	t.Helper()
 	lists, err := s.RejectionsOf(t.Context(), []coupon.ID{id}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})

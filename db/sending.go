@@ -19,7 +19,7 @@ type Due struct {
 	At time.Time
 }
 
-// DueDeliveries gives the deliveries that are to be sent now or later.
+// DueDeliveries returns the deliveries that are to be sent now or later.
 func (s *Store) DueDeliveries(ctx context.Context) ([]Due, error) {
 	return duckdb.Collect(ctx, s.engine, deliveryWaiting, func(rows *sql.Rows) (Due, error) {
 		var number int64
@@ -94,7 +94,7 @@ type Batch struct {
 	isAbandoned, isAsked bool
 }
 
-// NextBatch gives the next at most limit messages of a delivery that is IN_PROGRESS, or nil when it is not: a
+// NextBatch returns the next at most limit messages of a delivery that is IN_PROGRESS, or nil when it is not: a
 // batch that a crash interrupted, messages that are to be handed over again, or else new ones. A batch without
 // contents means that nothing can be sent now: until RetryAt, or, without one, because all are done: Record it
 // to finish the delivery.
@@ -169,7 +169,7 @@ func (s *Store) sendingStates(ctx context.Context, number int64) ([]sendingRows,
 	}, named("id", number))
 }
 
-// takeWaiting gives the batch the waiting messages that were chosen.
+// takeWaiting returns the batch the waiting messages that were chosen.
 func (b *Batch) takeWaiting(ctx context.Context) (err error) {
 	numbers := b.chosen.messages
 	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
@@ -182,7 +182,7 @@ func (b *Batch) takeWaiting(ctx context.Context) (err error) {
 	return err
 }
 
-// takeNew gives the batch the next messages that were never tried, in the order of their numbers, of which last is the last one.
+// takeNew returns the batch the next messages that were never tried, in the order of their numbers, of which last is the last one.
 func (b *Batch) takeNew(ctx context.Context, last int64, limit int) error {
 	s, number := b.store, coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
 	var begin int64
@@ -482,7 +482,7 @@ func (b *Batch) Release() {
 	b.leave()
 }
 
-// codesOf gives the codes of messages that are wanted.
+// codesOf returns the codes of messages that are wanted.
 func codesOf(contents []Content, isWanted func(*Content) bool) []int64 {
 	codes := make([]int64, 0, len(contents))
 	for i := range contents {

@@ -9,7 +9,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// setting gives the value of a setting, "" when it is not set.
+// setting returns the value of a setting, "" when it is not set.
 func setting(ctx context.Context, q duckdb.Querier, name string) (string, error) {
 	stored, err := duckdb.Collect(ctx, q, settingGet, duckdb.ScanInto[string], named("name", name))
 	if err != nil || len(stored) == 0 {
@@ -33,7 +33,7 @@ const linkKeyName = "link_key"
 // linkKeyBytes is the size of the key that links are signed with.
 const linkKeyBytes = 32
 
-// LinkKey gives the secret key of this database that links to its files are signed with: 256 random bits, made
+// LinkKey returns the secret key of this database that links to its files are signed with: 256 random bits, made
 // when it is first asked for. It must never be logged or answered.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 	stored, err := setting(ctx, s.engine, linkKeyName)

@@ -7,7 +7,7 @@ import (
 	"couponql/db/duckdb"
 )
 
-// ProofContent gives what is needed to render a message of a delivery as a recipient would get it, or as its first
+// ProofContent returns what is needed to render a message of a delivery as a recipient would get it, or as its first
 // target would. It returns NOT_FOUND, and INVALID for a delivery without targets.
 func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipientID *coupon.ID) (*Batch, error) {
 	if recipientID == nil {
@@ -35,7 +35,7 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{*content}}, nil
 }
 
-// ResendContent gives what is needed to render a message once more, and the message. It returns NOT_FOUND, and
+// ResendContent returns what is needed to render a message once more, and the message. It returns NOT_FOUND, and
 // INVALID_STATE for one that must not be sent again.
 func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupon.Message, error) {
 	revision := s.memory.Revision()

@@ -26,6 +26,6 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*snapshot.Snap
 	return snapshot.Take(ctx, s.engine, s, s.spoolDir(), isMasked)
 }
 
-// FreeForExport gives how many bytes of the disk a file may take before others miss them. It returns ErrDiskFull when
+// FreeForExport returns how many bytes of the disk a file may take before others miss them. It returns ErrDiskFull when
 // there are none.
 func (s *Store) FreeForExport() (uint64, error) { return s.engine.FreeBeyond(s.reserve) }

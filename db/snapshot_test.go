@@ -25,7 +25,7 @@ type question struct {
 	*snapshot.Opened
 }
 
-// ask gives the columns and the rows of a query, each row as a line of JSON.
+// ask returns the columns and the rows of a query, each row as a line of JSON.
 func (q question) ask(t testing.TB, query string) ([]*coupon.SQLColumn, []string, error) {
 	t.Helper()
 	return q.askWith(t.Context(), query)
@@ -46,7 +46,7 @@ func (q question) askWith(ctx context.Context, query string) ([]*coupon.SQLColum
 	return columns, rows, err
 }
 
-// rows gives the rows of a query that must be answered.
+// rows returns the rows of a query that must be answered.
 func (q question) rows(t testing.TB, query string) []string {
 	t.Helper()
 	_, rows, err := q.ask(t, query)

@@ -16,7 +16,7 @@ func bySportFilter(sport string) *coupon.RecipientFilter {
 	return &coupon.RecipientFilter{Attributes: []*coupon.AttributeFilter{{Name: "sport", In: []string{sport}}}}
 }
 
-// counts gives how many targets deliveries have.
+// counts returns how many targets deliveries have.
 func counts(deliveries []*coupon.Delivery) []int {
 	var targets []int
 	for _, d := range deliveries {

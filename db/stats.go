@@ -120,7 +120,7 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	return err
 }
 
-// parts gives the parts of the statement about a fact. ok is false when the fact cannot be told by a dimension.
+// parts returns the parts of the statement about a fact. ok is false when the fact cannot be told by a dimension.
 func (n *narrowed) parts(f *fact, question *coupon.StatsQuestion, c *clock) (keys []string, where string, args []any, ok bool) {
 	for _, dimension := range question.GroupBy {
 		key := f.key(dimension, c)
@@ -217,7 +217,7 @@ func addCurrencies(rows *sql.Rows, keyCount int, groups statsGroups) error {
 	return nil
 }
 
-// CouponStats gives the numbers of each of several coupons that are wanted, in one question. Bounds without an offset are
+// CouponStats returns the numbers of each of several coupons that are wanted, in one question. Bounds without an offset are
 // meant in the time zone of each coupon. It returns INVALID.
 func (s *Store) CouponStats(
 	ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
@@ -233,7 +233,7 @@ func (s *Store) CouponStats(
 	return s.statsOf(ctx, coupon.ByCoupon, coupon.KindCoupon, coupons, zones, from, to, wanted)
 }
 
-// DeliveryStats gives the numbers of each of several deliveries; see CouponStats. The time zone is that of the coupon.
+// DeliveryStats returns the numbers of each of several deliveries; see CouponStats. The time zone is that of the coupon.
 func (s *Store) DeliveryStats(
 	ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
 ) (map[coupon.ID]*coupon.RedemptionStats, error) {
@@ -254,7 +254,7 @@ func (s *Store) DeliveryStats(
 	return s.statsOf(ctx, coupon.ByDelivery, coupon.KindDelivery, deliveries, zones, from, to, wanted)
 }
 
-// statsOf gives the statistics of each of several objects, each in its time zone.
+// statsOf returns the statistics of each of several objects, each in its time zone.
 func (s *Store) statsOf(
 	ctx context.Context, dimension coupon.StatsDimension, kind coupon.Kind, ids []coupon.ID, zones []*time.Location,
 	from, to *coupon.DateTime, wanted coupon.StatsMeasures,

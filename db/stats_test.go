@@ -687,12 +687,12 @@ func (s *currencySum) answer(currency string) *coupon.CurrencyAmount {
 	return a
 }
 
-// decimal gives a number of ten-thousandths.
+// decimal returns a number of ten-thousandths.
 func decimal(sum *big.Int) coupon.Decimal {
 	return coupon.NewDecimal(new(big.Rat).SetFrac(sum, big.NewInt(10_000)).FloatString(4))
 }
 
-// place gives what rows are sorted by: hours by when they began, since one may come twice.
+// place returns what rows are sorted by: hours by when they began, since one may come twice.
 func (e *event) place(dimension coupon.StatsDimension, zone *time.Location) string {
 	if dimension == coupon.ByHour {
 		_, offset := e.at.In(zone).Zone()

@@ -30,7 +30,7 @@ type counted struct {
 	assigned, sent, bounced, complained, failed, canceled, unknown, redeemed, reversed, amount, quantiles string
 }
 
-// columns gives them in the order in which addStats reads them.
+// columns returns them in the order in which addStats reads them.
 func (c counted) columns() string {
 	columns := []string{
 		c.assigned, c.sent, c.bounced, c.complained, c.failed, c.canceled, c.unknown, c.redeemed, c.reversed, c.amount, c.quantiles,
@@ -41,7 +41,7 @@ func (c counted) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// assignments gives what counts codes that were given away. All messages of a delivery are made when it is confirmed,
+// assignments returns what counts codes that were given away. All messages of a delivery are made when it is confirmed,
 // so that the deliveries tell all but the labels.
 func assignments(withLabels bool) *fact {
 	f := &fact{
@@ -59,7 +59,7 @@ func assignments(withLabels bool) *fact {
 // ofCoupons leaves out what has no code; f is what is counted, and d its delivery.
 const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
 
-// sendings gives what counts messages that were handed to a sender. The deliveries tell, unless it matters when or with
+// sendings returns what counts messages that were handed to a sender. The deliveries tell, unless it matters when or with
 // which label. A sending has its label from its message; joining them takes longer than all the rest.
 func sendings(withLabels, withTimes bool) *fact {
 	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
@@ -78,7 +78,7 @@ func sendings(withLabels, withTimes bool) *fact {
 	return f
 }
 
-// returns gives what counts messages that were sent and came back, or were complained about: few, so that each is looked at. They
+// returns returns what counts messages that were sent and came back, or were complained about: few, so that each is looked at. They
 // count when they were sent, so that of any group the others were delivered.
 func returns() *fact {
 	return &fact{
@@ -95,7 +95,7 @@ func returns() *fact {
 	}
 }
 
-// unsent gives what counts messages of which is not known that they were sent, as sendings does for the others. By reasons, only those
+// unsent returns what counts messages of which is not known that they were sent, as sendings does for the others. By reasons, only those
 // that were canceled count.
 func unsent(withLabels, withTimes, withReasons bool) *fact {
 	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
@@ -124,7 +124,7 @@ func unsent(withLabels, withTimes, withReasons bool) *fact {
 	return f
 }
 
-// redemptions gives what counts redemptions, of which no number is read that is not wanted.
+// redemptions returns what counts redemptions, of which no number is read that is not wanted.
 func redemptions(wanted coupon.StatsMeasures) *fact {
 	f := &fact{
 		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
@@ -153,7 +153,7 @@ type clock struct {
 	offsets []coupon.ClockOffset
 }
 
-// clockOf gives the clock of a zone for facts from an instant on, or for all; none happened later than now, but for
+// clockOf returns the clock of a zone for facts from an instant on, or for all; none happened later than now, but for
 // what other clocks are ahead. Each change of the clock makes a statement longer, so that there are no more than needed.
 func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Time) (*clock, error) {
 	now := s.now()
@@ -174,7 +174,7 @@ func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Tim
 	return &clock{offsets: coupon.ClockOffsets(zone, from.Add(-2*time.Hour), now.AddDate(0, 0, 3))}, nil
 }
 
-// offset gives how many seconds the clock is ahead at an instant, and since when, in seconds since 1970.
+// offset returns how many seconds the clock is ahead at an instant, and since when, in seconds since 1970.
 func (c *clock) offset(at string) (seconds, since string) {
 	var ahead, begun strings.Builder
 	for _, o := range c.offsets[:len(c.offsets)-1] {
@@ -188,7 +188,7 @@ func (c *clock) offset(at string) (seconds, since string) {
 	return fmt.Sprintf("CASE%s ELSE %d END", &ahead, last), fmt.Sprintf("CASE%s ELSE %d END", &begun, math.MinInt32*2)
 }
 
-// local gives the number of whole units of so many seconds that the clock shows, counted from 1970. The engine divides
+// local returns the number of whole units of so many seconds that the clock shows, counted from 1970. The engine divides
 // towards zero, so that what is before is moved beyond it first.
 func (c *clock) local(at string, unit int64) string {
 	const moved = 40_000 * 24 * 60 * 60 // to 1860
@@ -196,7 +196,7 @@ func (c *clock) local(at string, unit int64) string {
 	return fmt.Sprintf("((epoch_us(%s) + (%s + %d) * 1000000) // %d - %d)", at, seconds, moved, unit*1_000_000, moved/unit)
 }
 
-// period gives the number of a period, as coupon.StatsDimension counts them. day is a stored date of the instant, or "".
+// period returns the number of a period, as coupon.StatsDimension counts them. day is a stored date of the instant, or "".
 func (c *clock) period(dimension coupon.StatsDimension, at, day string) string {
 	const secondsPerHour, secondsPerDay = 60 * 60, 24 * 60 * 60
 	if dimension == coupon.ByHour {
@@ -222,7 +222,7 @@ func (c *clock) period(dimension coupon.StatsDimension, at, day string) string {
 	return number
 }
 
-// key gives the expression of a dimension: a number or a text, NULL where the fact has nothing of the kind.
+// key returns the expression of a dimension: a number or a text, NULL where the fact has nothing of the kind.
 func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 	switch dimension {
 	case coupon.ByCoupon:
@@ -273,7 +273,7 @@ type narrowed struct {
 	spans  *windows
 }
 
-// where gives the part of a statement from FROM on that leaves out what is not wanted, with its parameters.
+// where returns the part of a statement from FROM on that leaves out what is not wanted, with its parameters.
 func (n *narrowed) where(f *fact) (text string, args []any) {
 	text = "\nFROM " + f.from
 	conditions := []string{}
@@ -316,7 +316,7 @@ func (n *narrowed) where(f *fact) (text string, args []any) {
 	return text, args
 }
 
-// hasTimes tells whether it matters when a fact happened.
+// hasTimes reports whether it matters when a fact happened.
 func (n *narrowed) hasTimes() bool {
 	return n.period.From != nil || n.period.To != nil || n.spans != nil && n.spans.hasBounds
 }

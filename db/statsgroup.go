@@ -12,7 +12,7 @@ import (
 	"couponql/coupon"
 )
 
-// groupStatement gives the question about one kind of fact: keys, then its counts, of at most $limit groups.
+// groupStatement returns the question about one kind of fact: keys, then its counts, of at most $limit groups.
 func groupStatement(f *fact, keys []string, where string) string {
 	return "-- statistics of one kind of fact\nSELECT " + strings.Join(
 		append(slices.Clone(keys), f.counts.columns()),
@@ -24,7 +24,7 @@ func groupStatement(f *fact, keys []string, where string) string {
 	) + "\nLIMIT $limit"
 }
 
-// currencyStatement gives the sums of each currency of each group, the most frequent currencies at the most, as one text.
+// currencyStatement returns the sums of each currency of each group, the most frequent currencies at the most, as one text.
 func currencyStatement(keys []string, where string) string {
 	inner, outer, partition := "", "", ""
 	for i, key := range keys {
@@ -93,7 +93,7 @@ type statsGroup struct {
 // statsGroups has the groups found so far by their keys.
 type statsGroups map[string]*statsGroup
 
-// of gives the group with these keys as they were scanned.
+// of returns the group with these keys as they were scanned.
 func (g statsGroups) of(scanned []any) (*coupon.RedemptionStats, error) {
 	keys := make([]statsKey, len(scanned))
 	for i, value := range scanned {
@@ -123,7 +123,7 @@ func (g statsGroups) at(keys []statsKey) *statsGroup {
 	return g[name]
 }
 
-// sorted gives the groups in the order of their keys.
+// sorted returns the groups in the order of their keys.
 func (g statsGroups) sorted() []*statsGroup {
 	groups := make([]*statsGroup, 0, len(g))
 	for _, group := range g {
@@ -176,7 +176,7 @@ func (g statsGroups) fill(groupBy []coupon.StatsDimension, zone *time.Location, 
 	return nil
 }
 
-// statsRow gives a group as callers see it.
+// statsRow returns a group as callers see it.
 func statsRow(groupBy []coupon.StatsDimension, group *statsGroup) *coupon.StatsRow {
 	row := &coupon.StatsRow{Keys: make([]string, len(groupBy)), Stats: group.stats}
 	for i, dimension := range groupBy {

@@ -32,7 +32,7 @@ func (s *Store) Interrupt() {
 	s.work.end(ErrClosed)
 }
 
-// within gives a context that ends with ctx and by Interrupt, which Close waits for until leave is called. Commits and
+// within returns a context that ends with ctx and by Interrupt, which Close waits for until leave is called. Commits and
 // rollbacks do not run in it: they come to their end.
 func (s *Store) within(ctx context.Context) (inner context.Context, leave func()) {
 	inner, cancel := context.WithCancelCause(ctx)

@@ -21,7 +21,7 @@ func (s *scene) redeemAt(t *testing.T, value, store, customer string) *coupon.Re
 	return redemption
 }
 
-// customers gives what is known of the customers of redemptions, the latest first; "" where nothing is.
+// customers returns what is known of the customers of redemptions, the latest first; "" where nothing is.
 func (s *scene) customers(t *testing.T, filter *coupon.StatsFilter) []string {
 	t.Helper()
 	page := coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true}

@@ -52,7 +52,7 @@ func newStage(t *testing.T, s *scene, name string, size int) *stage {
 	return g
 }
 
-// numbered gives count values of the stage.
+// numbered returns count values of the stage.
 func (g *stage) numbered(prefix string, count int) []string {
 	values := make([]string, count)
 	for i := range values {
@@ -61,7 +61,7 @@ func (g *stage) numbered(prefix string, count int) []string {
 	return values
 }
 
-// rows gives a line for each recipient, of the name of the stage and a number.
+// rows returns a line for each recipient, of the name of the stage and a number.
 func (g *stage) rows(line string) string {
 	var text strings.Builder
 	for i := range g.size {

@@ -15,7 +15,7 @@ import (
 // unusedPart is how many codes are looked at between two looks at the lock: tills wait for it.
 const unusedPart = 1 << 16
 
-// unusedCodes gives the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
+// unusedCodes returns the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
 // message holds them or ever held them. Runs that came since the witness began, and the transaction may not see, are left out.
 func (t *tx) unusedCodes(ctx context.Context, w *memory.Witness, isWanted func(*memory.Run) bool) ([]memory.Span, error) {
 	numbers, err := collectNumbers(ctx, t, codeReturned)
@@ -136,13 +136,13 @@ func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
 	return err
 }
 
-// isWithin tells whether a number lies in one of the spans, which are in order.
+// isWithin reports whether a number lies in one of the spans, which are in order.
 func isWithin(spans []memory.Span, number int64) bool {
 	i := sort.Search(len(spans), func(i int) bool { return spans[i].End() > number })
 	return i < len(spans) && spans[i].First <= number
 }
 
-// cutOut gives spans without some of their numbers, which are in order.
+// cutOut returns spans without some of their numbers, which are in order.
 func cutOut(spans []memory.Span, numbers []int64) []memory.Span {
 	var left []memory.Span
 	for _, s := range spans {

@@ -77,7 +77,7 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 	return u, err
 }
 
-// ChecksumOf gives the SHA-256 of an upload that is complete, also when an import has it and the file is gone; "" when neither is so.
+// ChecksumOf returns the SHA-256 of an upload that is complete, also when an import has it and the file is gone; "" when neither is so.
 func (s *Store) ChecksumOf(ctx context.Context, id coupon.ID) (string, error) {
 	number, err := id.Number(coupon.KindUpload)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) ChecksumOf(ctx context.Context, id coupon.ID) (string, error) {
 	return duckdb.One[string](ctx, s.engine, uploadChecksum, named("id", number))
 }
 
-// UploadByID gives an upload with how much of it is here. It returns NOT_FOUND for one that never was, or that
+// UploadByID returns an upload with how much of it is here. It returns NOT_FOUND for one that never was, or that
 // is gone.
 func (s *Store) UploadByID(ctx context.Context, id coupon.ID) (*coupon.Upload, error) {
 	_, u, err := s.upload(ctx, s.engine, id)
@@ -105,7 +105,7 @@ func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (int
 	return number, found[id], err
 }
 
-// uploadsByNumber gives the upload with a number, if it exists, with how much of it is here.
+// uploadsByNumber returns the upload with a number, if it exists, with how much of it is here.
 func (s *Store) uploadsByNumber(ctx context.Context, q duckdb.Querier, number int64) (map[coupon.ID]*coupon.Upload, error) {
 	found := map[coupon.ID]*coupon.Upload{}
 	err := duckdb.Each(ctx, q, uploadGet, func(rows *sql.Rows) error {

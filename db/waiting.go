@@ -48,7 +48,7 @@ func (m *waitingMessage) rest(at moment) time.Duration {
 // waitingMessages has the waiting messages of one delivery by their numbers.
 type waitingMessages map[int64]*waitingMessage
 
-// waitingOf gives the waiting messages of a delivery, whose lock of sending is held.
+// waitingOf returns the waiting messages of a delivery, whose lock of sending is held.
 func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, error) {
 	if known, found := s.waiting.Load(id); found {
 		return known.(waitingMessages), nil //nolint:forcetypeassert // nothing else is stored
@@ -88,7 +88,7 @@ type choice struct {
 	isInFlight bool
 }
 
-// choose gives the waiting messages to hand over now: a batch in flight first, then those that waited longest.
+// choose returns the waiting messages to hand over now: a batch in flight first, then those that waited longest.
 // All of them make their attempt with one number.
 func (w waitingMessages) choose(at moment, limit int) choice {
 	var first *waitingMessage
@@ -126,7 +126,7 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 // what was kept back when the others were answered needs a new one.
 func (m *waitingMessage) keepsKey() bool { return m.isInFlight || !m.isAnswered }
 
-// inFlight gives the messages of a batch of which nobody knows what became of them.
+// inFlight returns the messages of a batch of which nobody knows what became of them.
 func (w waitingMessages) inFlight(batch int64) choice {
 	c := choice{batchID: batch, isInFlight: true}
 	for message, m := range w {
@@ -149,7 +149,7 @@ func (m *waitingMessage) isBefore(other *waitingMessage) bool {
 	return m.retryAt.Before(other.retryAt)
 }
 
-// nextRetry gives when the first message is to be handed over again; the zero time when none waits.
+// nextRetry returns when the first message is to be handed over again; the zero time when none waits.
 func (w waitingMessages) nextRetry(at moment) time.Time {
 	var next time.Time
 	for _, m := range w {

@@ -17,7 +17,7 @@ type watchers struct {
 	batches map[coupon.ID]*sync.Mutex
 }
 
-// Watch gives a channel that gets a value after the object changed, until stop is called.
+// Watch returns a channel that gets a value after the object changed, until stop is called.
 func (s *Store) Watch(id coupon.ID) (changed <-chan struct{}, stop func()) {
 	w := &s.watchers
 	wake := make(chan struct{}, 1)
@@ -40,7 +40,7 @@ func (s *Store) Watch(id coupon.ID) (changed <-chan struct{}, stop func()) {
 	}
 }
 
-// WatchDue gives a channel that gets a value when there may be new work: an import to run or a delivery
+// WatchDue returns a channel that gets a value when there may be new work: an import to run or a delivery
 // to send.
 func (s *Store) WatchDue() (due <-chan struct{}, stop func()) {
 	w := &s.watchers

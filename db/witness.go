@@ -61,7 +61,7 @@ func isRival(err error) bool {
 	return errors.Is(err, errRival) || errors.Is(err, memory.ErrBlind) || duckdb.IsConflict(err)
 }
 
-// isIn tells whether a number is one of those, which are in order.
+// isIn reports whether a number is one of those, which are in order.
 func isIn(numbers []int64) func(number int64) bool {
 	return func(number int64) bool {
 		_, found := slices.BinarySearch(numbers, number)

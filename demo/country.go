@@ -96,7 +96,7 @@ var countries = []choice[*country]{
 	}, 0.12},
 }
 
-// phone gives the country's phone number with this rank from 0, different ones for different ranks. It
+// phone returns the country's phone number with this rank from 0, different ones for different ranks. It
 // is empty when the country has no more.
 func (c *country) phone(rank int) string {
 	for _, numbers := range c.phones {

@@ -47,7 +47,7 @@ var (
 	cardHabit = habit{9, 0.6}
 )
 
-// deliveries gives the deliveries. Of those that are prepared and not sent, the last one finds what the
+// deliveries returns the deliveries. Of those that are prepared and not sent, the last one finds what the
 // others left.
 func (l *loader) deliveries() []*delivery {
 	const firstVariantMails, secondVariantMails = 0.085, 0.115 // shares of redeemed codes
@@ -71,7 +71,7 @@ func (l *loader) deliveries() []*delivery {
 		}, {
 			map[string]any{
 				"label": "Kick-off reminder by text message", "channel": "SMS", "couponId": &l.kickoff, "body": reminderSMS,
-			}, everybody, 27, 11, "FINISHED", 0, response{sales: 900, habit: mailHabit},
+			}, audience("tier", "silver", "gold"), 27, 11, "FINISHED", 0, response{sales: 900, habit: mailHabit},
 		}, {
 			map[string]any{
 				"label": "Weekend in Britain and Ireland", "channel": "SMS", "couponId": &l.sport, "matchLabelTo": "sport", "body": flashSMS,
@@ -245,7 +245,7 @@ func (a *analysis) summary() string {
 	return text
 }
 
-// errors gives what stops the delivery.
+// errors returns what stops the delivery.
 func (a *analysis) errors() string {
 	var text strings.Builder
 	for _, entry := range a.Log {
@@ -308,7 +308,7 @@ func (l *loader) respond(ctx context.Context, id string, d *delivery, at time.Ti
 		chance, share := l.draws.Float64(), d.share*appealOf(m.Code.Label)
 		switch {
 		case value == firstCode:
-			l.webSales = append(l.webSales, sale{code: value, at: at.Add(firstCodeDelay), amount: "59.90"})
+			l.webSales = append(l.webSales, sale{code: value, at: at.Add(firstCodeDelay), amount: "59.90", store: webStore})
 		case kind != "DELIVERED" || chance >= share:
 		case chance < share*d.tillShare:
 			l.sell(&shopTrade, value, at, d.habit)
@@ -337,7 +337,7 @@ func (r *response) outcome(chance float64) string {
 
 // sell lets somebody use a code that they got at an instant, in one of the shop's two places.
 func (l *loader) sell(where *trade, code string, at time.Time, habit habit) {
-	s := sale{code: code, at: where.sell(l.draws, at, habit), amount: where.basket(l.draws)}
+	s := sale{code: code, at: where.sell(l.draws, at, habit), amount: where.basket(l.draws), store: draw(l.draws, where.stores)}
 	if where == &shopTrade {
 		l.tillSales = append(l.tillSales, s)
 	} else {

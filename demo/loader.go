@@ -91,10 +91,10 @@ func (l *loader) plan() {
 		})
 	}
 	for days := start - 1; days >= 0; days-- {
-		l.on(days, 0, 0, l.redeemOrders)
+		l.on(days, 0, 0, func(ctx context.Context) error { return l.redeemOrders(ctx, l.shop.at(days, 0, 0)) })
 	}
 	for days := 1; days < start-2; days += 7 {
-		l.on(days, 20, 30, func(ctx context.Context) error { return l.importTills(ctx, days) })
+		l.on(days, closingHour, closingMinute, func(ctx context.Context) error { return l.importTills(ctx, days) })
 	}
 }
 
@@ -156,7 +156,7 @@ func (l *loader) sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(l.Out, "%s  %s\n", day, fmt.Sprintf(format, args...))
 }
 
-// dateTime gives a time of the shop's zone without an offset: the coupons have the same time zone.
+// dateTime returns a time of the shop's zone without an offset: the coupons have the same time zone.
 func (l *loader) dateTime(daysAgo, hour int) string {
 	return l.shop.at(daysAgo, hour, 0).Format("2006-01-02T15:04")
 }

@@ -15,7 +15,7 @@ import (
 	"couponql/client"
 )
 
-// answering gives a client of a server that gives these answers, by the operation's name.
+// answering returns a client of a server that gives these answers, by the operation's name.
 func answering(t *testing.T, answers map[string]string) *client.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

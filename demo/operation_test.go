@@ -32,7 +32,7 @@ func contract(t *testing.T) *ast.Schema {
 	return schema
 }
 
-// operations gives the operation of each file, which must be one that has a name and is valid.
+// operations returns the operation of each file, which must be one that has a name and is valid.
 func operations(t *testing.T, schema *ast.Schema) map[string]*ast.OperationDefinition {
 	t.Helper()
 	files, err := filepath.Glob("operations/*")
@@ -77,7 +77,7 @@ func TestMutationsAskForUserErrors(t *testing.T) {
 	}
 }
 
-// asksFor tells whether the selection has the field with all the fields below it.
+// asksFor reports whether the selection has the field with all the fields below it.
 func asksFor(selections ast.SelectionSet, name string, below ...string) bool {
 	for _, selection := range selections {
 		field := selection.(*ast.Field)

@@ -32,8 +32,8 @@ func take(sales *[]sale, before time.Time) []sale {
 
 // redeemOrders redeems the codes of the day's orders, as the web shop does at midnight, and sees to it that
 // some goods come back.
-func (l *loader) redeemOrders(ctx context.Context) error {
-	orders := take(&l.webSales, l.Clock.Now())
+func (l *loader) redeemOrders(ctx context.Context, midnight time.Time) error {
+	orders := take(&l.webSales, midnight)
 	if len(orders) == 0 {
 		return nil
 	}
@@ -42,6 +42,7 @@ func (l *loader) redeemOrders(ctx context.Context) error {
 		orders[i].reference = order(l.webCount + i)
 		inputs[i] = map[string]any{
 			"value": orders[i].code, "redeemedAt": orders[i].at.Format(time.RFC3339), "amount": orders[i].amount, "currency": currency,
+			"store":     orders[i].store,
 			"reference": orders[i].reference, "idempotencyKey": orders[i].reference,
 		}
 	}
@@ -98,9 +99,12 @@ func (l *loader) planReturn(s *sale, which map[string]any) {
 	})
 }
 
+// When the tills are closed and report their week.
+const closingHour, closingMinute = 20, 30
+
 // importTills imports what the tills report of the last week.
 func (l *loader) importTills(ctx context.Context, daysAgo int) error {
-	sales := take(&l.tillSales, l.Clock.Now())
+	sales := take(&l.tillSales, l.shop.at(daysAgo, closingHour, closingMinute))
 	count := importCount{}
 	for i := range sales {
 		sales[i].reference = receipt(l.tillCount + i)

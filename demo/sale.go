@@ -18,6 +18,8 @@ type sale struct {
 	// of time; amount is in euros, e.g. "49.90".
 	reference string
 	amount    string
+	// store is where that was.
+	store string
 }
 
 // trade is when and for how much people buy in one of the shop's two places.
@@ -28,6 +30,8 @@ type trade struct {
 	hours []choice[int]
 	// basketEuros is the median amount, and basketSpread how much that differs, log-normal too.
 	basketEuros, basketSpread float64
+	// stores are the places, and the share of the sales in each.
+	stores []choice[string]
 }
 
 // The shop is closed on Sundays and full on Saturdays, and sells most after work.
@@ -37,7 +41,11 @@ var shopTrade = trade{
 		{9, 2}, {10, 5}, {11, 8}, {12, 11}, {13, 9}, {14, 8}, {15, 9}, {16, 12}, {17, 15}, {18, 13}, {19, 8},
 	},
 	basketEuros: 47, basketSpread: 0.55,
+	stores: []choice[string]{{"Berlin", 4}, {"Hamburg", 3}, {"Munich", 2}, {"Cologne", 1}},
 }
+
+// webStore is what the web shop calls itself.
+const webStore = "web shop"
 
 // The web shop is always open, and sells most on Sundays and in the evenings.
 var webTrade = trade{
@@ -65,6 +73,7 @@ var webTrade = trade{
 		{23, 4},
 	},
 	basketEuros: 62, basketSpread: 0.6,
+	stores: []choice[string]{{webStore, 1}},
 }
 
 // basket draws an amount in euros. Prices end in .90, .95 or .00, and nothing costs less than 4.90.
@@ -121,7 +130,7 @@ func (s *shop) newFlyerSales(r *rand.Rand) []sale {
 			const firstDay = campaignDays - 2
 			at = shopTrade.sell(r, s.at(1+r.IntN(firstDay), 9, 0), habit{5, 0.9})
 		}
-		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r)}
+		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r), store: draw(r, shopTrade.stores)}
 	}
 	return inOrder(sales)
 }
@@ -138,8 +147,8 @@ func order(rank int) string   { return fmt.Sprintf("W-%06d", 410_377+rank) }
 
 // writeTillSales writes local times of the shop, and columns with the names that the tills use.
 func writeTillSales(w io.Writer, sales []sale) error {
-	return writeCSV(w, []string{"voucher", "redeemed on", "order number", "amount", "currency"}, sales, func(s *sale) []string {
-		return []string{s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency}
+	return writeCSV(w, []string{"voucher", "redeemed on", "order number", "amount", "currency", "store"}, sales, func(s *sale) []string {
+		return []string{s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency, s.store}
 	})
 }
 

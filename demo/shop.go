@@ -69,7 +69,7 @@ func (s *shop) at(daysAgo, hour, minute int) time.Time {
 	return time.Date(year, month, day, hour, minute, 0, 0, s.today.Location())
 }
 
-// lostFlyers gives the values of the flyers that are voided.
+// lostFlyers returns the values of the flyers that are voided.
 func (s *shop) lostFlyers() []string {
 	var values []string
 	for _, c := range s.flyerCodes[len(s.flyerCodes)-lostFlyerCount:] {

@@ -98,6 +98,19 @@ func keepList(t *testing.T, page, mark, text string) {
 	}
 }
 
+// TestClients keeps the clients of docs/frontends.md those that are tested.
+func TestClients(t *testing.T) { //nolint:paralleltest // with -update all are written to one file
+	const folder = "tools/conformance/"
+	files, err := filepath.Glob(filepath.Join(root, folder, "client", "*.mjs"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d clients: %v", len(files), err)
+	}
+	for _, file := range files {
+		name := "client/" + filepath.Base(file)
+		keepList(t, "docs/frontends.md", name, "```js\n"+read(t, folder+name)+"```\n")
+	}
+}
+
 // TestErrorCodes wants every code that an answer can have in docs/errors.md: those of the schema in lists that are made of it, those
 // of whole requests in a table of their own, each once.
 //

@@ -120,7 +120,7 @@ func (r *Report) Disk(path string, sizeBytes uint64) {
 	}
 }
 
-// existing gives the folder, or the one above it that exists.
+// existing returns the folder, or the one above it that exists.
 func existing(dir string) string {
 	for {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() || filepath.Dir(dir) == dir {

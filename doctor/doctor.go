@@ -41,7 +41,7 @@ func (r *Report) addf(name string, status Status, format string, args ...any) {
 	r.Findings = append(r.Findings, Finding{name, status, fmt.Sprintf(format, args...)})
 }
 
-// HasFailed tells whether any check failed.
+// HasFailed reports whether any check failed.
 func (r *Report) HasFailed() bool {
 	for _, finding := range r.Findings {
 		if finding.Status == Failed {

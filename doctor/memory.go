@@ -55,7 +55,7 @@ func (r *Report) Memory(needs MemoryNeeds) {
 	}
 }
 
-// machineMemory gives the memory of this machine, or of the container when that is less; 0 when it is not known.
+// machineMemory returns the memory of this machine, or of the container when that is less; 0 when it is not known.
 func machineMemory() (bytes uint64, source string) {
 	bytes, source = memTotal(), "this machine"
 	// cgroup v2; a text that is no number, such as max, is no limit.
@@ -68,7 +68,7 @@ func machineMemory() (bytes uint64, source string) {
 	return bytes, source
 }
 
-// memTotal gives what the kernel of Linux says.
+// memTotal returns what the kernel of Linux says.
 func memTotal() uint64 {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package doctor
 
-// isWritable tells whether this user may write to a file; elsewhere that is not known before it is tried.
+// isWritable reports whether this user may write to a file; elsewhere that is not known before it is tried.
 func isWritable(string) bool { return true }

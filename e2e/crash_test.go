@@ -179,7 +179,7 @@ func (c *crashes) crash(t *testing.T, p *process, delivery string) {
 	load.Wait()
 }
 
-// moment gives when to kill. On a slow machine nothing may have been acknowledged until the last one, which then waits
+// moment returns when to kill. On a slow machine nothing may have been acknowledged until the last one, which then waits
 // for an import.
 func (c *crashes) moment(t *testing.T) <-chan time.Time {
 	t.Helper()

@@ -78,6 +78,7 @@ func checkHistory(t *testing.T, p *process) {
 		"two months":                "SELECT date_diff('day', min(redeemed_at), max(redeemed_at)) BETWEEN 50 AND 60 FROM redemptions",
 		"sales until yesterday":     "SELECT max(redeemed_at) > now()::TIMESTAMP - INTERVAL 50 HOUR FROM redemptions",
 		"full Saturdays":            "SELECT count(*) FILTER (isodow(redeemed_on) = 6) > 1.5 * count(*) FILTER (isodow(redeemed_on) = 1) FROM redemptions WHERE source = 'IMPORT'",
+		"five stores":               "SELECT count(DISTINCT store) = 5 AND count(*) FILTER (store IS NULL) = 0 FROM redemptions",
 		"both sources":              "SELECT count(DISTINCT source) = 2 FROM redemptions",
 		"three channels":            "SELECT count(DISTINCT channel) = 3 FROM redemptions",
 		"sports that differ":        "SELECT count(*) FILTER (label = 'soccer') > 2 * count(*) FILTER (label = 'tennis') FROM redemptions",

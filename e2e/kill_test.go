@@ -302,7 +302,7 @@ func (k *killed) check(t *testing.T) {
 	}
 }
 
-// codes gives the code of each message, by its number, as the API has it.
+// codes returns the code of each message, by its number, as the API has it.
 func (k *killed) codes(t *testing.T) map[int]string {
 	t.Helper()
 	codes := map[int]string{}
@@ -335,7 +335,7 @@ func (k *killed) codes(t *testing.T) map[int]string {
 	return codes
 }
 
-// arrived gives what arrived of the delivery's messages, by their numbers.
+// arrived returns what arrived of the delivery's messages, by their numbers.
 func (k *killed) arrived(t *testing.T) map[int]arrival {
 	t.Helper()
 	arrived := map[int]arrival{}
@@ -446,7 +446,7 @@ func (m *mailbox) hold(after int) <-chan struct{} {
 // letGo answers the letter that was held.
 func (m *mailbox) letGo() { close(m.release) }
 
-// take gives what arrived and forgets it.
+// take returns what arrived and forgets it.
 func (m *mailbox) take() []*mail.Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()

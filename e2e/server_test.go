@@ -57,7 +57,7 @@ type process struct {
 	log   bytes.Buffer
 }
 
-// serveCommandLine gives the program with its files in a folder.
+// serveCommandLine returns the program with its files in a folder.
 func serveCommandLine(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	args = append([]string{"serve", "--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox")}, args...)
@@ -107,7 +107,7 @@ func startWith(t *testing.T, dir string, environment []string, args ...string) *
 	return p
 }
 
-// text gives what the server logged so far.
+// text returns what the server logged so far.
 func (p *process) text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

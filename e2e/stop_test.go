@@ -97,7 +97,7 @@ func (s *stopped) start(t *testing.T) {
 	s.p = start(t, s.dir, "--enable-sql", "--sql-max-age", "1ms", "--rate-limit", "0")
 }
 
-// rows gives a file of count rows.
+// rows returns a file of count rows.
 func (*stopped) rows(header, line string, count int) string {
 	var text strings.Builder
 	text.WriteString(header)

@@ -83,7 +83,7 @@ func TestTransfer(t *testing.T) {
 	p.stop(t, 10*time.Second)
 }
 
-// offset gives how much of an upload is here.
+// offset returns how much of an upload is here.
 func (p *process) offset(t *testing.T, path string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, p.url+path, http.NoBody)

@@ -108,7 +108,7 @@ func (c *catalog) fit(row *Row) {
 	}
 }
 
-// place gives the place of the cells with this name, or -1 when a name is longer than any column's may
+// place returns the place of the cells with this name, or -1 when a name is longer than any column's may
 // be. It returns FILE_UNREADABLE when the file has too many columns, and nothing else.
 func (c *catalog) place(row *Row, name []byte) (int, error) {
 	if place, ok := c.places[string(name)]; ok {
@@ -166,11 +166,10 @@ func (c *catalog) mayNest(place int) bool {
 	return field >= 0 && c.columns[field].holdsObject
 }
 
-// passOver leaves a list or an object out where several columns could be the known one: those that say what a message was about
-// often have lists, and another column says what is asked. It reports whether it may be left out.
+// passOver leaves a list or an object out of a report: members that say what a message was about often are one, such as the
+// categories of a campaign, and another member says what is asked. It reports whether it may be left out.
 func (c *catalog) passOver(place int) bool {
-	spelling := normal(c.names[place])
-	if !slices.ContainsFunc(c.columns, func(k Column) bool { return k.takesFirst && k.matches(spelling) }) {
+	if !slices.ContainsFunc(c.columns, func(k Column) bool { return k.holdsReports }) {
 		return false
 	}
 	c.seen = slices.DeleteFunc(c.seen, func(one int) bool { return one == place })

@@ -69,13 +69,13 @@ const ContactableColumn = "isContactable"
 // UnsubscribedColumn is the column that says who may not be contacted any more, or since when.
 const UnsubscribedColumn = "unsubscribed"
 
-// Columns gives the columns of a kind of import, in the order in which a file without a header has
+// Columns returns the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
 	return withWords(columnsOf(kind))
 }
 
-// CodeColumnsOfCoupons gives the columns of a file that says of each code whose it is.
+// CodeColumnsOfCoupons returns the columns of a file that says of each code whose it is.
 func CodeColumnsOfCoupons() []Column {
 	columns := columnsOf(coupon.ImportCodes)
 	// What names the coupon names no code.
@@ -174,6 +174,7 @@ func columnsOf(kind coupon.ImportKind) []Column {
 				isNamedOnly: true,
 				takesFirst:  true,
 			},
+			{Name: "source", isNamedOnly: true},
 		}
 	case coupon.ImportTargets:
 		return []Column{externalID}
@@ -211,9 +212,28 @@ func bounceColumns() []Column {
 	columns := []Column{
 		{
 			Name: "address", Aliases: []string{
-				"bounce.bouncedRecipients.emailAddress", "complaint.complainedRecipients.emailAddress", "deliveryDelay.delayedRecipients.emailAddress",
-				"delivery.recipients", "mail.destination", "data.to", "msg.email", "email", "email address", "recipient", "recipient email", "bounced recipient", "recipient address", "rcpt to", "rcpt", "mail",
-				"mail address", "destination", "to", "phone", "phone number", "msisdn",
+				"bounce.bouncedRecipients.emailAddress",
+				"complaint.complainedRecipients.emailAddress",
+				"deliveryDelay.delayedRecipients.emailAddress",
+				"delivery.recipients",
+				"mail.destination",
+				"data.to",
+				"msg.email",
+				"email",
+				"email address",
+				"recipient",
+				"recipient email",
+				"bounced recipient",
+				"recipient address",
+				"rcpt to",
+				"rcpt",
+				"mail",
+				"mail address",
+				"destination",
+				"to",
+				"phone",
+				"phone number",
+				"msisdn",
 			},
 			meaning:      "addresses",
 			isProof:      func(value string) bool { return strings.Contains(value, "@") },
@@ -231,21 +251,55 @@ func bounceColumns() []Column {
 		{
 			Name: "status",
 			Aliases: []string{
-				"bounce.bouncedRecipients.status", "deliveryDelay.delayedRecipients.status", "message status", "smtp code", "status code", "delivery-status.code", "code", "error code",
+				"bounce.bouncedRecipients.status",
+				"deliveryDelay.delayedRecipients.status",
+				"message status",
+				"smtp code",
+				"status code",
+				"delivery-status.code",
+				"code",
+				"error code",
 			},
 			meaning: "status codes",
 		},
 		{
 			Name: "at", Aliases: []string{
-				"bounce.timestamp", "complaint.timestamp", "deliveryDelay.timestamp", "delivery.timestamp", "ts event", "date", "timestamp", "time", "bounced at", "created", "created at", "occurred at", "event time", "delivered at", "received at",
-				"ts", "mail.timestamp",
+				"bounce.timestamp",
+				"complaint.timestamp",
+				"deliveryDelay.timestamp",
+				"delivery.timestamp",
+				"ts event",
+				"date",
+				"timestamp",
+				"time",
+				"bounced at",
+				"created",
+				"created at",
+				"occurred at",
+				"event time",
+				"delivered at",
+				"received at",
+				"ts",
+				"mail.timestamp",
 			},
 			meaning: "dates",
 			isProof: isDateLike,
 		},
 		{Name: "reason", Aliases: []string{
-			"bounce.bouncedRecipients.diagnosticCode", "deliveryDelay.delayedRecipients.diagnosticCode", "delivery.smtpResponse", "reject.reason",
-			"data.bounce.message", "msg.diag", "description", "diagnostic code", "bounce reason", "response", "smtp response", "details", "delivery-status.message", "error",
+			"bounce.bouncedRecipients.diagnosticCode",
+			"deliveryDelay.delayedRecipients.diagnosticCode",
+			"delivery.smtpResponse",
+			"reject.reason",
+			"data.bounce.message",
+			"msg.diag",
+			"description",
+			"diagnostic code",
+			"bounce reason",
+			"response",
+			"smtp response",
+			"details",
+			"delivery-status.message",
+			"error",
 		}, meaning: "reasons"},
 	}
 	for i := range columns {
@@ -375,7 +429,7 @@ func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.C
 	return a.assignOthers(names, columns, attributes, taken)
 }
 
-// withoutDoubles gives the names without those that came before and that nobody asks for, and the cells of these.
+// withoutDoubles returns the names without those that came before and that nobody asks for, and the cells of these.
 func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnMapping) (single []string, doubles []int) {
 	single = slices.Clone(names)
 	places := make(map[string]int, len(names))
@@ -477,7 +531,7 @@ func (a *assignment) use(field, cell int) {
 // candidate is a column of the file that could be a known one.
 type candidate struct{ cell, class, place int }
 
-// candidates gives the columns of the file that could be the known one and are not taken, the best first.
+// candidates returns the columns of the file that could be the known one and are not taken, the best first.
 func candidates(names []string, column *Column, taken map[int]bool) []candidate {
 	var found []candidate
 	for cell, name := range names {
@@ -540,7 +594,7 @@ func (a *assignment) isMapped(field int) bool {
 	return a.fields[field] >= 0 && len(a.alternates[field]) == 0
 }
 
-// addOther gives a name to a cell that is no known column. A name that is empty is none.
+// addOther returns a name to a cell that is no known column. A name that is empty is none.
 func (a *assignment) addOther(name string, cell int) error {
 	if name == "" || IsReject(name) {
 		return nil
@@ -552,7 +606,7 @@ func (a *assignment) addOther(name string, cell int) error {
 	return nil
 }
 
-// assignOthers gives a name to each cell that is no known column.
+// assignOthers returns a name to each cell that is no known column.
 func (a *assignment) assignOthers(names []string, columns []Column, attributes map[int]string, taken map[int]bool) error {
 	for cell, name := range names {
 		attribute := attributes[cell]

@@ -109,7 +109,7 @@ func (h *consentHint) in(spelling string, starts []int) bool {
 	return slices.ContainsFunc(starts, func(start int) bool { return strings.HasPrefix(spelling[start:], h.word) })
 }
 
-// wordStarts gives the normal form of a name and where its words begin in that.
+// wordStarts returns the normal form of a name and where its words begin in that.
 func wordStarts(name string) (spelling string, starts []int) {
 	begin := 0
 	take := func(end int) {
@@ -130,7 +130,7 @@ func wordStarts(name string) (spelling string, starts []int) {
 	return spelling, starts
 }
 
-// hintOf gives what the name of a column hints at; 0 for nothing.
+// hintOf returns what the name of a column hints at; 0 for nothing.
 func hintOf(hints []consentHint, name string) coupon.ConsentSense {
 	spelling, starts := wordStarts(name)
 	for i := range hints {
@@ -177,7 +177,7 @@ func (a *assignment) isConsent(cell int) bool {
 	return slices.ContainsFunc(a.consents, func(c consentColumn) bool { return c.cell == cell && c.field >= 0 })
 }
 
-// Consent gives what all columns of the row say of being contacted, or the value that cannot stand in its column.
+// Consent returns what all columns of the row say of being contacted, or the value that cannot stand in its column.
 func (r *Row) Consent() (consent coupon.Consent, odd string, isUnderstood bool) {
 	for i := range r.assignment.consents {
 		column := &r.assignment.consents[i]

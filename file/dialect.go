@@ -100,7 +100,7 @@ func (s *splitter) tryDelimiter(delimiter byte, hasHeader *bool, countNames func
 	return d
 }
 
-// mostCommon gives the number of cells, but not 0, that most rows have; the larger one of two.
+// mostCommon returns the number of cells, but not 0, that most rows have; the larger one of two.
 func mostCommon(counts map[int]int) int {
 	best := 0
 	for width, count := range counts {
@@ -111,7 +111,7 @@ func mostCommon(counts map[int]int) int {
 	return best
 }
 
-// look gives a splitter that stands where s does, splits rows of any width, reads nothing more and
+// look returns a splitter that stands where s does, splits rows of any width, reads nothing more and
 // leaves s as it is.
 func (s *splitter) look() *splitter {
 	look := *s
@@ -170,7 +170,7 @@ func isDelimiter(text string) bool {
 	return c == '\t' || c > 0 && c < 0x7f && !isAlphanumeric && c != '"' && c != ' ' && c != '\n' && c != '\r'
 }
 
-// firstRow gives the cells of the next row, and a splitter that stands after it. Cells that cannot be
+// firstRow returns the cells of the next row, and a splitter that stands after it. Cells that cannot be
 // read are a FILE_UNREADABLE; io.EOF says that there is no row.
 func (s *splitter) firstRow() (cells []string, after *splitter, err error) {
 	look := s.probe()

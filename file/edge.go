@@ -199,7 +199,7 @@ func (r *Reader) skipTitles(s *splitter, columns []Column, options *coupon.FileO
 	}
 }
 
-// findHeader gives the line of the header that stands under other lines, and how many names of columns it has; 0 where there is
+// findHeader returns the line of the header that stands under other lines, and how many names of columns it has; 0 where there is
 // none, and the line at pos where that has a name.
 func (s *splitter) findHeader(delimiter byte, columns []Column, mappings []*coupon.ColumnMapping) (line, names int) {
 	look := s.probe()
@@ -270,7 +270,7 @@ func (s *splitter) probe() *splitter {
 	return look
 }
 
-// after gives a splitter that stands where a probe of it does.
+// after returns a splitter that stands where a probe of it does.
 func (s *splitter) after(probe *splitter) *splitter {
 	look := *probe
 	look.err = s.err
@@ -316,7 +316,7 @@ func (e *endTrimmer) Read(p []byte) (int, error) {
 	}
 }
 
-// endMark gives where the marks of the end begin in a text; its length where it has none.
+// endMark returns where the marks of the end begin in a text; its length where it has none.
 func endMark(text []byte) int {
 	begin := len(text)
 	for begin > 0 && len(text)-begin <= maxEndMark && (text[begin-1] == controlZ || text[begin-1] == '\n' || text[begin-1] == '\r') {

@@ -89,7 +89,7 @@ func detectCharset(sample []byte, isCut bool, name *string, rest func() (evidenc
 	return set, nil
 }
 
-// charset gives the encoding that the evidence speaks for.
+// charset returns the encoding that the evidence speaks for.
 func (e evidence) charset() *charset {
 	set := &charset{name: nameUTF8, certainty: coupon.CertaintySure, evidence: e}
 	if e.bad > 0 {
@@ -101,7 +101,7 @@ func (e evidence) charset() *charset {
 	return set
 }
 
-// decodeStart gives the beginning of a text in UTF-8.
+// decodeStart returns the beginning of a text in UTF-8.
 func (c *charset) decodeStart(sample []byte) []byte {
 	start := sample[c.bomSize:min(len(sample), startBytes)]
 	if c.encoding == nil {
@@ -121,7 +121,7 @@ func isSingleByte(c *charset) bool {
 	return is
 }
 
-// declared gives the charset of an XML text, which is the one that it declares, unless a byte order mark,
+// declared returns the charset of an XML text, which is the one that it declares, unless a byte order mark,
 // the NULs of UTF-16 or sequences that only UTF-8 has say otherwise. It returns FILE_UNREADABLE for a declared one that is unknown.
 func (c *charset) declared(sample []byte) (*charset, error) {
 	isUTF16 := c.name == nameUTF16LE || c.name == nameUTF16BE
@@ -234,7 +234,7 @@ func gather(text []byte, isCut bool) evidence {
 	}
 }
 
-// firstHigh gives the position of the first byte that is not ASCII, or -1.
+// firstHigh returns the position of the first byte that is not ASCII, or -1.
 func firstHigh(text []byte) int {
 	const high = 0x8080808080808080
 	i := 0
@@ -282,7 +282,7 @@ func gatherRest(path string, skip int64) (evidence, error) {
 	return e, nil
 }
 
-// wholeCharacters gives how much of a text ends with a whole character.
+// wholeCharacters returns how much of a text ends with a whole character.
 func wholeCharacters(text []byte) int {
 	for i := len(text) - 1; i >= max(0, len(text)-utf8.UTFMax); i-- {
 		if utf8.RuneStart(text[i]) {
@@ -304,7 +304,7 @@ type openText struct {
 	text io.Reader
 }
 
-// Read gives the decoded text.
+// Read returns the decoded text.
 func (o *openText) Read(p []byte) (int, error) {
 	if o.text != nil {
 		return o.text.Read(p)
@@ -335,7 +335,7 @@ func (o *openText) Read(p []byte) (int, error) {
 	return i, nil
 }
 
-// text gives the decoded text of which a sample is in memory already. UTF-8 is as it is.
+// text returns the decoded text of which a sample is in memory already. UTF-8 is as it is.
 func (c *charset) text(sample []byte, rest io.Reader) io.Reader {
 	text := io.MultiReader(bytes.NewReader(sample[c.bomSize:]), rest)
 	switch {

@@ -111,7 +111,7 @@ func one(is bool) int {
 	return 0
 }
 
-// firstCells gives the cells of the first rows that are in memory, by columns: those of the first row, and the others.
+// firstCells returns the cells of the first rows that are in memory, by columns: those of the first row, and the others.
 func (s *splitter) firstCells() (first []string, others [][]string) {
 	look := s.probe()
 	var row Row

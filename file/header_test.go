@@ -10,7 +10,7 @@ import (
 	"couponql/coupon"
 )
 
-// warningsOf gives the kinds of warnings with what they are about.
+// warningsOf returns the kinds of warnings with what they are about.
 func warningsOf(layout *Layout) []string {
 	var warnings []string
 	for _, w := range layout.Warnings {
@@ -110,11 +110,12 @@ func TestFirstRows(t *testing.T) {
 		},
 		"German redemptions with a till": {
 			kind: coupon.ImportRedemptions, content: "Gutscheincode;Eingelöst am;Filiale;Kasse;Kundennummer\nA1;2026-11-24;Köln;4;k-1\n",
-			want: []string{"2: A1|2026-11-24||||Köln|k-1"},
+			want: []string{"2: A1|2026-11-24||||Köln|k-1"}, warnings: []string{"IGNORED_COLUMN Kasse"},
 		},
 		"a file without a header has no customers": {
 			kind: coupon.ImportRedemptions, content: "A1,2026-11-24,9,5.00,PLN,x,y\nB2,2026-11-25,8,5.00,PLN,x,z\n", noHeader: true,
-			want: []string{"1: A1|2026-11-24|9|5.00|PLN", "2: B2|2026-11-25|8|5.00|PLN"},
+			want:     []string{"1: A1|2026-11-24|9|5.00|PLN", "2: B2|2026-11-25|8|5.00|PLN"},
+			warnings: []string{"IGNORED_COLUMN column6"},
 		},
 		"two words for one field": {
 			kind: coupon.ImportRecipients, content: "Kundennummer,Telefon,Handy\n7,030,0171\n",

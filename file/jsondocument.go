@@ -31,7 +31,7 @@ func isJSONDocument(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("[")) || string(text) == "{"
 }
 
-// next gives the next object and the line on which it begins. It is valid until the next call.
+// next returns the next object and the line on which it begins. It is valid until the next call.
 func (d *jsonDocument) next() (object []byte, line int, err error) {
 	if err := d.findObject(); err != nil {
 		return nil, 0, err
@@ -91,7 +91,7 @@ func (d *jsonDocument) precedes(c byte) bool {
 	return d.pos+1 < len(d.buf) && d.buf[d.pos+1] == c
 }
 
-// peek gives the byte at pos.
+// peek returns the byte at pos.
 func (d *jsonDocument) peek() (byte, error) {
 	if d.pos == len(d.buf) && d.err == nil {
 		d.fill()
@@ -102,7 +102,7 @@ func (d *jsonDocument) peek() (byte, error) {
 	return d.buf[d.pos], nil
 }
 
-// objectEnd gives the position after the object at pos, all of which is in memory then.
+// objectEnd returns the position after the object at pos, all of which is in memory then.
 func (d *jsonDocument) objectEnd() (int, error) {
 	depth, isText := 0, false
 	for i := 0; ; i++ {

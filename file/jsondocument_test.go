@@ -32,7 +32,10 @@ func TestReadJSONDocument(t *testing.T) {
 		"brackets in texts":  {content: `[{"code":"}]\"{"},{"code":"\\"}]`, want: []string{`1: }]"{|`, `2: \|`}},
 		"a list for a code":  {content: `[{"code":["A1"]},{"code":"B2"}]`, want: []string{"1: MALFORMED", "2: B2|"}},
 		"no text":            {content: "[{\"code\":\"\\ud800\"},{\"code\":\"B2\"}]", want: []string{"1: BAD_CHARACTER", "2: B2|"}},
-		"stray bytes":        {content: "[{\"code\":\"Ä\"},{\"code\":\"Ö\"},{\"code\":\"\xFF\"},{\"code\":\"B2\"}]", want: []string{"1: Ä|", "2: Ö|", "3: BAD_CHARACTER", "4: B2|"}},
+		"stray bytes": {
+			content: "[{\"code\":\"Ä\"},{\"code\":\"Ö\"},{\"code\":\"\xFF\"},{\"code\":\"B2\"}]",
+			want:    []string{"1: Ä|", "2: Ö|", "3: BAD_CHARACTER", "4: B2|"},
+		},
 		"long": {
 			content: "[" + strings.Repeat(`{"code":"`+strings.Repeat("x", 1000)+`"},`+"\n", 2000) + `{"code":"B2"}]`,
 			want:    append(longRows(2000), "2001: B2|"),
@@ -86,7 +89,7 @@ func TestJSONDocumentIsJSONL(t *testing.T) {
 	})
 }
 
-// textsOf gives the values of the rows of a text, or why they cannot be read.
+// textsOf returns the values of the rows of a text, or why they cannot be read.
 func textsOf(t *rapid.T, dir, content string) (rows []string) {
 	path := filepath.Join(dir, "rows.json")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -97,7 +97,7 @@ func (j *jsonRows) next(row *Row) error {
 	}
 }
 
-// nextObject gives the text of the next object. It is nil where the row was made of something that cannot be one.
+// nextObject returns the text of the next object. It is nil where the row was made of something that cannot be one.
 func (j *jsonRows) nextObject(row *Row) ([]byte, error) {
 	if j.document != nil {
 		return j.documentObject(row)
@@ -144,7 +144,7 @@ func (j *jsonRows) documentObject(row *Row) ([]byte, error) {
 	return object, nil
 }
 
-// number gives a row its line: the one on which it begins, or the next one where rows before it have that.
+// number returns a row its line: the one on which it begins, or the next one where rows before it have that.
 func (j *jsonRows) number(line int) int {
 	j.last = max(j.last+1, line)
 	return j.last
@@ -267,7 +267,7 @@ func readJSONString(text, line []byte, i int) (result []byte, isText bool, end i
 	return text, isText, end
 }
 
-// nestedEnd gives the position after the list or object that begins at i.
+// nestedEnd returns the position after the list or object that begins at i.
 func nestedEnd(line []byte, i int) int {
 	for depth := 0; ; i++ {
 		switch line[i] {
@@ -287,7 +287,7 @@ func nestedEnd(line []byte, i int) int {
 	}
 }
 
-// skipJSONSpaces gives the position of the first byte from i on that is no space.
+// skipJSONSpaces returns the position of the first byte from i on that is no space.
 func skipJSONSpaces(line []byte, i int) int {
 	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
 		i++

@@ -139,7 +139,7 @@ func TestLateCodesInCoupons(t *testing.T) {
 	}
 }
 
-// rowsOf gives the rows of a file, each with its line and its first fields or the reason for which it cannot be read.
+// rowsOf returns the rows of a file, each with its line and its first fields or the reason for which it cannot be read.
 func rowsOf(t *testing.T, path string, options coupon.FileOptions, columns []Column, fields int) (rows []string) {
 	t.Helper()
 	reader, err := Open(path, options, columns)

@@ -145,7 +145,7 @@ func (p *parquetRows) openColumns() (names []string, err error) {
 // maxParquetDepth is how deep the columns of a Parquet file may be nested.
 const maxParquetDepth = 100
 
-// subtree gives how many elements the first column of a schema has, with those in it, and how many of them have values.
+// subtree returns how many elements the first column of a schema has, with those in it, and how many of them have values.
 func subtree(elements []format.SchemaElement, depth int) (size, leaves int, err error) {
 	if len(elements) == 0 || depth > maxParquetDepth {
 		return 0, 0, errParquet
@@ -270,7 +270,7 @@ func (p *parquetRows) next(row *Row) (err error) {
 	return nil
 }
 
-// raw gives the values of a row for the report, with commas between them.
+// raw returns the values of a row for the report, with commas between them.
 func (p *parquetRows) raw(row *Row) []byte {
 	var raw []byte
 	for _, span := range row.spans {

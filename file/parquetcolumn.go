@@ -93,7 +93,7 @@ func (c *parquetColumn) open(chunk *format.ColumnChunk, rows int64) error {
 	return nil
 }
 
-// next gives the next value, as its bytes in the PLAIN encoding, or says that it is null. The bytes are
+// next returns the next value, as its bytes in the PLAIN encoding, or says that it is null. The bytes are
 // valid until the next call.
 func (c *parquetColumn) next() (value []byte, isNull bool, err error) {
 	for c.inPage == 0 {

@@ -126,7 +126,7 @@ func (t *parquetType) useDecimal(scale int) (isKnown bool) {
 	return isNumber && scale >= 0 && scale <= maxDecimalScale
 }
 
-// bigIntegerOf gives the integer whose highest byte comes first, in two's complement.
+// bigIntegerOf returns the integer whose highest byte comes first, in two's complement.
 func bigIntegerOf(value []byte) *big.Int {
 	number := new(big.Int).SetBytes(value)
 	if value[0]&0x80 != 0 {

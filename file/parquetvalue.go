@@ -12,7 +12,7 @@ type pageValues interface {
 	next() ([]byte, error)
 }
 
-// newValues gives the values of a page. It returns FILE_UNREADABLE for an encoding that cannot be read.
+// newValues returns the values of a page. It returns FILE_UNREADABLE for an encoding that cannot be read.
 func (c *parquetColumn) newValues(encoding format.Encoding, data []byte) (pageValues, error) { //nolint:cyclop // one case an encoding of the format
 	isInteger := c.kind == format.Int32 || c.kind == format.Int64
 	switch {
@@ -177,7 +177,7 @@ type bitReader struct {
 	count uint
 }
 
-// read gives the number of the next bits, at most 64 of them.
+// read returns the number of the next bits, at most 64 of them.
 func (b *bitReader) read(width uint) (uint64, error) {
 	if width > 56 {
 		low, err := b.read(32)
@@ -309,7 +309,7 @@ func newDeltas(data []byte) (*deltas, error) {
 	return d, err
 }
 
-// next gives the next number. Differences may go round the limits of int64.
+// next returns the next number. Differences may go round the limits of int64.
 func (d *deltas) next() (int64, error) {
 	if d.left == 0 {
 		return 0, errParquet
@@ -364,7 +364,7 @@ func (d *deltas) varint() (int64, error) {
 	return v, nil
 }
 
-// rest gives what follows the numbers.
+// rest returns what follows the numbers.
 func (d deltas) rest() ([]byte, error) {
 	for left := d.left; left > 1; left -= min(left-1, d.inSmall) {
 		if err := d.nextSmall(); err != nil {

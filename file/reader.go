@@ -81,7 +81,7 @@ const maxBegun = 20
 type rows interface {
 	// next reads a row into row. It returns io.EOF after the last one, or why no more can be read.
 	next(row *Row) error
-	// lastLine gives the last line that is good, for the message when the source fails; 0: none.
+	// lastLine returns the last line that is good, for the message when the source fails; 0: none.
 	lastLine() int
 }
 
@@ -174,7 +174,7 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 	return r.openCSV(set.newSplitter(sample, rest), options, columns)
 }
 
-// readSample gives the first sampleBytes of the unpacked file and what gives the rest. An error that
+// readSample returns the first sampleBytes of the unpacked file and what gives the rest. An error that
 // comes with the sample is kept for the rest, unless there is nothing else.
 func (r *Reader) readSample() (sample []byte, rest io.Reader, err error) {
 	sample = make([]byte, sampleBytes)
@@ -194,7 +194,7 @@ func (r *Reader) readSample() (sample []byte, rest io.Reader, err error) {
 	return sample[:n], rest, nil
 }
 
-// failing gives a reader of nothing but an error.
+// failing returns a reader of nothing but an error.
 func failing(err error) io.Reader { return readerFunc(func([]byte) (int, error) { return 0, err }) }
 
 // newSplitter makes the splitter of a text of which a sample is in memory already.
@@ -457,7 +457,7 @@ func (r *Reader) warnRivals(a *assignment, names []string) {
 	}
 }
 
-// Layout gives how the file turned out to be written.
+// Layout returns how the file turned out to be written.
 func (r *Reader) Layout() Layout {
 	layout := r.layout
 	if r.catalog != nil {
@@ -551,12 +551,12 @@ func (r *Reader) isNested(cell int) bool {
 
 func (r *Reader) setAssignment(a *assignment) { r.row.assignment, r.row.fields = a, a.fields }
 
-// keepsOthers tells whether columns that nobody knows are kept as attributes.
+// keepsOthers reports whether columns that nobody knows are kept as attributes.
 func (r *Reader) keepsOthers() bool {
 	return slices.ContainsFunc(r.known, func(c Column) bool { return c.takesOthers })
 }
 
-// Next gives the next row, or io.EOF after the last one. The row is reused by the next call. A row
+// Next returns the next row, or io.EOF after the last one. The row is reused by the next call. A row
 // that cannot be read has a Reason and is no error. It returns FILE_UNREADABLE, with the last line that
 // is good, when compressed data is damaged or cut off, or with the line where XML is broken, Parquet is
 // damaged or a column turns up that makes the columns ambiguous or too many; and FILE_TOO_LARGE beyond
@@ -602,7 +602,7 @@ func (r *Reader) judge(row *Row) {
 	}
 }
 
-// firstOther gives the first value of a row that has a letter beyond ASCII.
+// firstOther returns the first value of a row that has a letter beyond ASCII.
 func firstOther(row *Row) string {
 	for cell := range row.spans {
 		if value := row.value(cell); !coupon.IsASCII(value) {
@@ -620,7 +620,7 @@ func (r *Reader) warnEncoding(kind coupon.ImportWarningKind, line int, text stri
 	r.found.Warn(kind, line, text)
 }
 
-// Position gives how many bytes of the file, compressed as it is, were taken so far, and its size. It
+// Position returns how many bytes of the file, compressed as it is, were taken so far, and its size. It
 // may be called from another goroutine while Next works.
 func (r *Reader) Position() (read, size int64) { return r.source.read.Load(), r.source.size }
 
@@ -649,7 +649,7 @@ func userError(err error, line int) error {
 // positionPrefix and a number from 1 are the name of a column of a file without a header.
 const positionPrefix = "column"
 
-// positions gives the names of the columns of a file without a header.
+// positions returns the names of the columns of a file without a header.
 func positions(count int) []string {
 	names := make([]string, count)
 	for i := range names {

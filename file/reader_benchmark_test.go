@@ -11,7 +11,7 @@ import (
 	"couponql/coupon"
 )
 
-// new1M gives a CSV file of a million rows.
+// new1M returns a CSV file of a million rows.
 func new1M(b *testing.B, format string) (path string, size int64) {
 	b.Helper()
 	return newMillion(b, "code,label\n", format, "")
@@ -78,7 +78,7 @@ func BenchmarkReadGzip(b *testing.B) {
 	benchmarkRead(b, write(b, gzipped(b, text)), size)
 }
 
-// newMillion gives a file of a million rows between start and end.
+// newMillion returns a file of a million rows between start and end.
 func newMillion(b *testing.B, start, format, end string) (path string, size int64) {
 	b.Helper()
 	var text bytes.Buffer

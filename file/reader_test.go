@@ -431,7 +431,7 @@ func open(t testing.TB, path string, options coupon.FileOptions, kind coupon.Imp
 	return r
 }
 
-// readAll gives the rows as "line: field|field name=value", or as "line: REASON raw". A field that the
+// readAll returns the rows as "line: field|field name=value", or as "line: REASON raw". A field that the
 // file lacks is -, or left out after the last one that it has.
 func readAll(t testing.TB, path string, options coupon.FileOptions, kind coupon.ImportKind) (layout Layout, rows []string) {
 	t.Helper()

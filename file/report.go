@@ -68,7 +68,7 @@ func (r *reports) begin(object []byte) {
 	r.count = 0
 }
 
-// next gives the next row of the object that was begun.
+// next returns the next row of the object that was begun.
 func (r *reports) next() (flat []byte, isAny bool) {
 	for len(r.rows) == 0 {
 		if len(r.waiting) == 0 {
@@ -107,7 +107,7 @@ func hasNested(object []byte) bool {
 	return bytes.ContainsAny(object[begin:], "{[")
 }
 
-// membersOf gives the members of an object in their order; nil: it is none.
+// membersOf returns the members of an object in their order; nil: it is none.
 func membersOf(object []byte) (members []member) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
@@ -126,7 +126,7 @@ func membersOf(object []byte) (members []member) {
 	return members
 }
 
-// unwrap gives the objects inside of an envelope, without those that are no objects. An envelope with none is a report.
+// unwrap returns the objects inside of an envelope, without those that are no objects. An envelope with none is a report.
 func unwrap(members []member) (inside [][]byte, isEnvelope bool) {
 	for _, m := range members {
 		if !slices.Contains(envelopes, m.name) {
@@ -209,7 +209,7 @@ func (r *reports) open(members []member) bool {
 	return len(r.rows) <= maxReportRecipients
 }
 
-// recipientsOf gives the members of each recipient in a list: an address, or an object.
+// recipientsOf returns the members of each recipient in a list: an address, or an object.
 func recipientsOf(path string, list []byte) (recipients [][]member) {
 	for _, one := range elementsOf(list) {
 		if one[0] != '{' {
@@ -225,7 +225,7 @@ func recipientsOf(path string, list []byte) (recipients [][]member) {
 	return recipients
 }
 
-// write gives a row as an object of JSON.
+// write returns a row as an object of JSON.
 func (r *reports) write(row []member) []byte {
 	r.text.Reset()
 	r.text.WriteByte('{')

@@ -46,7 +46,7 @@ type span struct {
 	isNumber bool
 }
 
-// Get gives the value of the i-th of the columns that were given to Open, or "" when there is none. Spaces
+// Get returns the value of the i-th of the columns that were given to Open, or "" when there is none. Spaces
 // and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
 func (r *Row) Get(i int) string {
 	if value := r.value(r.fields[i]); r.rules.IsPlain(value) {
@@ -55,7 +55,7 @@ func (r *Row) Get(i int) string {
 	return r.Cell(i).Text
 }
 
-// Cell gives the i-th of the columns that were given to Open.
+// Cell returns the i-th of the columns that were given to Open.
 func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.fields[i]) }
 
 // Extra calls yield with each column that is none of those given to Open, in file order, and its cell
@@ -96,7 +96,7 @@ func (r *Row) Each(yield func(cell coupon.Cell)) {
 	}
 }
 
-// Cells gives the cells as they are in the file, without quotes but not trimmed; nil when Reason is
+// Cells returns the cells as they are in the file, without quotes but not trimmed; nil when Reason is
 // set. They have the order of Layout.Columns, and "" where the row does not have a column. A row that is
 // short has fewer cells than the file has columns. The slice is valid until the next call of
 // Reader.Next.
@@ -111,7 +111,7 @@ func (r *Row) Cells() []string {
 	return r.cells
 }
 
-// Values gives the cells as Get would give them, in the order of Layout.Columns; nil when Reason is set. A row that
+// Values returns the cells as Get would give them, in the order of Layout.Columns; nil when Reason is set. A row that
 // is short has fewer of them than the file has columns.
 func (r *Row) Values() []string {
 	if r.Reason != "" {
@@ -124,7 +124,7 @@ func (r *Row) Values() []string {
 	return values
 }
 
-// cell gives what stands in a place of the row: here, and nowhere else, cells become values.
+// cell returns what stands in a place of the row: here, and nowhere else, cells become values.
 func (r *Row) cell(place int) coupon.Cell {
 	if place < 0 || place >= len(r.spans) {
 		return coupon.Cell{}
@@ -164,7 +164,7 @@ func (r *Row) reject(line int, reason coupon.RejectionReason, raw []byte) {
 	r.Raw = excerpt(string(raw[:min(len(raw), 4*coupon.MaxTextLength)]), coupon.MaxTextLength)
 }
 
-// excerpt gives the first characters of a text in a form that can be shown on one line.
+// excerpt returns the first characters of a text in a form that can be shown on one line.
 func excerpt(text string, length int) string {
 	var b strings.Builder
 	for _, r := range text {

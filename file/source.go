@@ -195,7 +195,7 @@ func (s *source) readFile(p []byte) (int, error) {
 	return n, err
 }
 
-// Read gives unpacked bytes. It returns FILE_TOO_LARGE beyond MaxFileBytes, FILE_UNREADABLE beyond
+// Read returns unpacked bytes. It returns FILE_TOO_LARGE beyond MaxFileBytes, FILE_UNREADABLE beyond
 // maxWindowBytes, and errDamaged.
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.stream.Read(p)

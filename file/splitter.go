@@ -125,7 +125,7 @@ func (s *splitter) next(row *Row) error {
 	}
 }
 
-// lastLine gives the last line that was read as a whole.
+// lastLine returns the last line that was read as a whole.
 func (s *splitter) lastLine() int { return s.line - 1 }
 
 // findLine reads until the line at pos is in memory, or more than MaxRowBytes of it, and gives the
@@ -155,12 +155,12 @@ func (s *splitter) rejectLong(row *Row, end int) {
 	s.skipLine()
 }
 
-// lineEnd gives the position of the CR or LF that ends the line at pos, or len(buf).
+// lineEnd returns the position of the CR or LF that ends the line at pos, or len(buf).
 func (s *splitter) lineEnd() int {
 	return min(s.lf.next(s.buf, s.pos, '\n'), s.cr.next(s.buf, s.pos, '\r'))
 }
 
-// nextLine gives the position after the line end at end.
+// nextLine returns the position after the line end at end.
 func (s *splitter) nextLine(end int) int {
 	switch {
 	case end >= len(s.buf):
@@ -390,7 +390,7 @@ func (s *splitter) parseQuotes(data []byte, i, before int) (end, lines int, resu
 	}
 }
 
-// skipSpaces gives the position of the first byte from i on that is no space.
+// skipSpaces returns the position of the first byte from i on that is no space.
 func (s *splitter) skipSpaces(data []byte, i int) int {
 	for i < len(data) && (data[i] == ' ' || data[i] == '\t' && s.delimiter != '\t') {
 		i++
@@ -398,7 +398,7 @@ func (s *splitter) skipSpaces(data []byte, i int) int {
 	return i
 }
 
-// unquotedEnd gives the position of the delimiter or line end that ends the cell at i.
+// unquotedEnd returns the position of the delimiter or line end that ends the cell at i.
 func (s *splitter) unquotedEnd(data []byte, i int) int {
 	for i < len(data) && data[i] != s.delimiter && data[i] != '\n' && data[i] != '\r' {
 		i++

@@ -266,7 +266,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// bufferOf gives the size of the buffers that a reader holds.
+// bufferOf returns the size of the buffers that a reader holds.
 func bufferOf(r *Reader) int {
 	switch rows := r.rows.(type) {
 	case *splitter:

@@ -443,7 +443,7 @@ func Vocabulary() []Words {
 	}
 }
 
-// wordsOf gives the words for fields in all languages, language by language, in the form in which they are compared.
+// wordsOf returns the words for fields in all languages, language by language, in the form in which they are compared.
 func wordsOf(vocabulary []Words, fields ...string) []string {
 	var words []string
 	for _, field := range fields {
@@ -476,7 +476,7 @@ func appendNew(list []string, more ...string) []string {
 // letters are written so in the form in which names are compared. They have no decomposition.
 var letters = strings.NewReplacer("ß", "ss", "ł", "l", "ı", "i", "ø", "o", "æ", "ae", "œ", "oe", "đ", "d")
 
-// normal gives the form in which names of columns are compared: letters without accents and in lower case, digits, and
+// normal returns the form in which names of columns are compared: letters without accents and in lower case, digits, and
 // nothing else.
 func normal(name string) string {
 	isPlain := true

@@ -290,7 +290,7 @@ func (x *xmlRows) failure(line int, err error) error {
 // quotesXML finds what a message of the parser repeats of a file.
 var quotesXML = regexp.MustCompile(`[<"'][\pL\pN_/:?]|&|encoding|version`)
 
-// xmlProblem gives a message of the parser, or its kind where it repeats what is in the file.
+// xmlProblem returns a message of the parser, or its kind where it repeats what is in the file.
 func xmlProblem(message string) string {
 	switch isQuote := quotesXML.MatchString(message); {
 	case !isQuote:
@@ -555,7 +555,7 @@ type xmlText struct {
 // errTokenTooLong says that a tag, a text or a comment is longer than a row may be.
 var errTokenTooLong = errors.New("token too long")
 
-// ReadByte gives the next byte. It returns errTokenTooLong, and what the source returns.
+// ReadByte returns the next byte. It returns errTokenTooLong, and what the source returns.
 func (t *xmlText) ReadByte() (byte, error) {
 	if t.pos == len(t.buf) {
 		if err := t.fill(); err != nil {
@@ -567,7 +567,7 @@ func (t *xmlText) ReadByte() (byte, error) {
 	return c, nil
 }
 
-// Read gives one byte at a time. The decoder does not call it, as there is ReadByte.
+// Read returns one byte at a time. The decoder does not call it, as there is ReadByte.
 func (t *xmlText) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -613,7 +613,7 @@ func (t *xmlText) fill() error {
 	return nil
 }
 
-// raw gives the text of the row, which ends at this offset, or only its beginning when it is too long.
+// raw returns the text of the row, which ends at this offset, or only its beginning when it is too long.
 func (t *xmlText) raw(end int64) (raw []byte, isWhole bool) {
 	if t.row < t.base {
 		return t.head, false

@@ -42,7 +42,7 @@ func (k *xmlKey) isIn(attributes []xml.Attr) bool {
 	return slices.ContainsFunc(attributes, func(a xml.Attr) bool { return !isMeta(a.Name) && k.matches(a.Name.Local) })
 }
 
-// of gives the key among the attributes of an element; "" when there is none.
+// of returns the key among the attributes of an element; "" when there is none.
 func (k *xmlKey) of(attributes []xml.Attr) string {
 	for _, a := range attributes {
 		if !isMeta(a.Name) && k.matches(a.Name.Local) {
@@ -193,7 +193,7 @@ func (o *xmlOutline) end() {
 	}
 }
 
-// ownKey gives what an owner calls its own key, where the others in it are those of rows: the attribute, which is no element's
+// ownKey returns what an owner calls its own key, where the others in it are those of rows: the attribute, which is no element's
 // name, or the element with the best spelling. It gives "" where nothing but that is in it.
 func (o *xmlOutline) ownKey(ended *openElement) string {
 	if o.rows.ownerField < 0 || normal(ended.element.name) != o.rows.key.column.owner {
@@ -212,7 +212,7 @@ func (o *xmlOutline) ownKey(ended *openElement) string {
 	return own
 }
 
-// candidates gives the elements that have the key, from the outermost on.
+// candidates returns the elements that have the key, from the outermost on.
 func (o *xmlOutline) candidates() []xmlElement {
 	var found []xmlElement
 	for element := range o.keyed {

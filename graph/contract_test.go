@@ -36,7 +36,7 @@ func TestContract(t *testing.T) {
 // minPromises is how many fields, arguments, members and values the contract has at least.
 const minPromises = 700
 
-// checkDefinition gives how many promises it looked at.
+// checkDefinition returns how many promises it looked at.
 func checkDefinition(t *testing.T, want, got *ast.Definition) (checked int) {
 	t.Helper()
 	if got == nil || got.Kind != want.Kind {
@@ -93,7 +93,7 @@ func checkField(t *testing.T, path string, want, got *ast.FieldDefinition, isInp
 	return checked + 1
 }
 
-// settings gives what is the server's setting unless it is given, whose own default is that of the contract (--timezone, UTC).
+// settings returns what is the server's setting unless it is given, whose own default is that of the contract (--timezone, UTC).
 func settings() []string {
 	return []string{"ImportRedemptionsInput.timezone", "Query.redemptionStats(timezone:)"}
 }

@@ -764,8 +764,9 @@ type ImportRecipientsInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
-// A file of redemptions: code and date, and if known reference, amount, currency, store and customer. Give `file` or
-// `uploadId`: one of the two.
+// A file of redemptions: code and date, and if known reference, amount, currency, store and customer. Their `source` is
+// IMPORT, but API where a column `source` has that word, as exportRedemptions writes it of what redeemCode decided:
+// whoever imports vouches for it. Give `file` or `uploadId`: one of the two.
 type ImportRedemptionsInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`

@@ -588,7 +588,7 @@ type place struct {
 	directives  ast.DirectiveList
 }
 
-// places gives everything that the schema's authors wrote, types by name and directives last.
+// places returns everything that the schema's authors wrote, types by name and directives last.
 func places(schema *ast.Schema) []place {
 	var all []place
 	for _, def := range definitions(schema) {
@@ -646,7 +646,7 @@ func argumentPlaces(path string, parent *ast.Definition, arguments ast.ArgumentD
 	return all
 }
 
-// definitions gives the types that the schema's authors wrote, by name.
+// definitions returns the types that the schema's authors wrote, by name.
 func definitions(schema *ast.Schema) []*ast.Definition {
 	defs := make([]*ast.Definition, 0, len(schema.Types))
 	for _, def := range schema.Types {

@@ -69,7 +69,7 @@ func newListener(t *testing.T, answer func(text string, times int) int) *listene
 	return l
 }
 
-// names gives what was taken, each as often as it was.
+// names returns what was taken, each as often as it was.
 func (l *listener) names() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

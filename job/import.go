@@ -57,7 +57,7 @@ func (r *Runner) claimImport(waiting []db.WaitingImport, isQuickLane bool) coupo
 	return ""
 }
 
-// follows tells whether an import has to wait for one that was asked for earlier, because both change the same coupon or
+// follows reports whether an import has to wait for one that was asked for earlier, because both change the same coupon or
 // delivery.
 func follows(one db.WaitingImport, earlier []db.WaitingImport) bool {
 	return one.Owner != "" && slices.ContainsFunc(earlier, func(other db.WaitingImport) bool { return one.Owner == other.Owner })

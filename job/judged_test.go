@@ -241,7 +241,7 @@ type meddling struct {
 
 func one[T any](of []T, n int) T { return of[n%len(of)] }
 
-// changes gives what may change.
+// changes returns what may change.
 func (m *meddled) changes() []meddling {
 	ctx := m.t.Context()
 	update := func(n int, changes *coupon.CouponChanges) error {
@@ -401,7 +401,7 @@ func (m *meddled) openOutbox() sender.Sender {
 	return out
 }
 
-// faultOf gives what is made of the message to an address or of a number, and how often that was asked before.
+// faultOf returns what is made of the message to an address or of a number, and how often that was asked before.
 func (m *meddled) faultOf(id coupon.ID) (f fault, times int) {
 	m.refused[id]++
 	number := coupon.MustNumber(coupon.KindRecipient, m.messages[id].RecipientID)

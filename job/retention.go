@@ -8,7 +8,7 @@ import (
 // retentionInterval is how often recipients of whom nothing was heard for long are looked for.
 const retentionInterval = time.Hour
 
-// eraseIdle gives the job that erases the recipients of whom nothing was heard for as long as the operator wants to know
+// eraseIdle returns the job that erases the recipients of whom nothing was heard for as long as the operator wants to know
 // them, batch by batch, so that others wait for no more than one. Looking for them reads whole columns: it is done every
 // hour, and not whenever there is other work.
 func (r *Runner) eraseIdle() func(context.Context) (time.Time, error) {

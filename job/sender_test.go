@@ -144,7 +144,7 @@ func (s *scene) pass(by time.Duration) {
 	s.NotifyDue()
 }
 
-// messages gives the messages of a delivery in their order.
+// messages returns the messages of a delivery in their order.
 func (s *scene) messages(t *testing.T, id coupon.ID) []*coupon.Message {
 	t.Helper()
 	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: 500, WantsItems: true})

@@ -206,7 +206,7 @@ func (p *expressionParser) number(rest string) error {
 func isDigit(c byte) bool     { return '0' <= c && c <= '9' }
 func isNameStart(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' }
 
-// nameLength gives the length of the name that s begins with.
+// nameLength returns the length of the name that s begins with.
 func nameLength(s string) int {
 	length := 1
 	for length < len(s) && (isNameStart(s[length]) || isDigit(s[length]) || s[length] == '-') {
@@ -218,10 +218,10 @@ func nameLength(s string) int {
 	return length
 }
 
-// is tells whether the current lexeme is this mark.
+// is reports whether the current lexeme is this mark.
 func (p *expressionParser) is(mark string) bool { return p.kind == markLexeme && p.text == mark }
 
-// isWord tells whether the current lexeme is this word.
+// isWord reports whether the current lexeme is this word.
 func (p *expressionParser) isWord(word string) bool { return p.kind == nameLexeme && p.text == word }
 
 // expect goes past a mark that must be there.

@@ -281,7 +281,7 @@ func replace(m *machine, input any, args []any) (any, error) {
 	return strings.ReplaceAll(text, old, replacement), nil
 }
 
-// optional gives an argument as a number, or a default.
+// optional returns an argument as a number, or a default.
 func optional(args []any, i, otherwise int) int {
 	if i < len(args) {
 		return toInt(args[i])
@@ -312,7 +312,7 @@ func slice(_ *machine, input any, args []any) (any, error) {
 	return string(runes[start:end]), nil
 }
 
-// ellipsis gives the second argument of truncate and truncatewords.
+// ellipsis returns the second argument of truncate and truncatewords.
 func ellipsis(args []any) string {
 	if len(args) > 1 {
 		return toText(args[1])
@@ -356,7 +356,7 @@ func unique(m *machine, input any, _ []any) (any, error) {
 	return result, nil
 }
 
-// whole gives a float without a fraction as an int, if it is exact.
+// whole returns a float without a fraction as an int, if it is exact.
 func whole(f float64) (any, error) {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil, errors.New("the result is not a number")
@@ -382,7 +382,7 @@ func arithmetic(fn func(a, b float64) float64) func(*machine, any, []any) (any, 
 
 var errDivision = errors.New("cannot divide by zero")
 
-// divide gives a whole number, rounded down, when both numbers are whole, as Liquid does.
+// divide returns a whole number, rounded down, when both numbers are whole, as Liquid does.
 func divide(_ *machine, input any, args []any) (any, error) {
 	divisor := toFloat(args[0])
 	if divisor == 0 {
@@ -403,7 +403,7 @@ func modulo(_ *machine, input any, args []any) (any, error) {
 	return whole(a - b*math.Floor(a/b))
 }
 
-// areWhole tells whether no value is a number with a fraction.
+// areWhole reports whether no value is a number with a fraction.
 func areWhole(values ...any) bool {
 	for _, value := range values {
 		number, _ := toNumber(value)

@@ -55,7 +55,7 @@ func (e *placeError) Error() string { return e.err.Error() }
 
 func (e *placeError) Unwrap() error { return e.err }
 
-// render gives the text of a part. Variables do not pass from one part to the other.
+// render returns the text of a part. Variables do not pass from one part to the other.
 func (m *machine) render(part *part) (string, error) {
 	m.part, m.variables, m.cycles = part, nil, nil
 	m.out = make([]byte, 0, part.sizeHint)
@@ -283,7 +283,7 @@ func (m *machine) repeat(n *forNode) (jump, error) {
 	return noJump, nil
 }
 
-// rounds gives the elements that a loop goes through: of an object its pairs of name and value.
+// rounds returns the elements that a loop goes through: of an object its pairs of name and value.
 func (m *machine) rounds(n *forNode) ([]any, error) {
 	value, err := m.eval(n.list)
 	if err != nil {
@@ -539,7 +539,7 @@ func (l *loop) property(name string) any {
 	return nil
 }
 
-// token gives the value of one of the product's tokens.
+// token returns the value of one of the product's tokens.
 func (m *machine) token(f field) (any, error) {
 	recipient := &m.data.Recipient
 	switch f {
@@ -574,7 +574,7 @@ func (m *machine) token(f field) (any, error) {
 	}
 }
 
-// codeToken gives what the coupon and the code tell; nil, which is blank, for a delivery without them
+// codeToken returns what the coupon and the code tell; nil, which is blank, for a delivery without them
 // and for a token that nothing has.
 func codeToken(data *coupon.MessageData, f field) any {
 	switch {
@@ -619,7 +619,7 @@ func textOrNil(text *string) any {
 	return *text
 }
 
-// readAttributes gives the recipient's attributes, read once a message.
+// readAttributes returns the recipient's attributes, read once a message.
 func (m *machine) readAttributes() (any, error) {
 	if !m.hasRead && m.data.Recipient.Attributes != "" {
 		if err := m.spend(len(m.data.Recipient.Attributes)); err != nil {
@@ -670,7 +670,7 @@ func (m *machine) compare(operator string, left, right any) (any, error) {
 	}
 }
 
-// order gives the sign of left - right for two texts and for two values that read as numbers.
+// order returns the sign of left - right for two texts and for two values that read as numbers.
 func order(left, right any) (sign int, ok bool) {
 	if a, ok := left.(string); ok {
 		if b, ok := right.(string); ok {
@@ -763,7 +763,7 @@ func isSpecial(left, right any) (is, ok bool) {
 	return false, false
 }
 
-// contains tells whether a text has a part, a list an element, an object a member.
+// contains reports whether a text has a part, a list an element, an object a member.
 func (m *machine) contains(left, right any) (bool, error) {
 	if err := m.spend(cost(left) + deepCost(right)); err != nil {
 		return false, err

@@ -185,7 +185,7 @@ type stop struct {
 	start int
 }
 
-// closesOuter tells whether the tag ends a block around the innermost one, which then lacks its end.
+// closesOuter reports whether the tag ends a block around the innermost one, which then lacks its end.
 func (p *parser) closesOuter(name string) bool {
 	for _, block := range p.blocks {
 		if name == "end"+block.name {

@@ -59,7 +59,7 @@ func Parse(subject *string, body string) (*Template, error) {
 	return t, nil
 }
 
-// IsHTML tells whether the bodies are HTML; otherwise they are plain text. The rule is in the
+// IsHTML reports whether the bodies are HTML; otherwise they are plain text. The rule is in the
 // package's documentation.
 func (t *Template) IsHTML() bool { return t.body.isHTML }
 
@@ -88,7 +88,7 @@ func (t *Template) Render(data *coupon.MessageData) (coupon.RenderedMessage, err
 	return message, nil
 }
 
-// parts gives the subject, if there is one, and the body.
+// parts returns the subject, if there is one, and the body.
 func (t *Template) parts() []*part {
 	if t.subject == nil {
 		return []*part{t.body}
@@ -138,7 +138,7 @@ type part struct {
 	tokens []*path
 }
 
-// position gives the line and the column, in characters, of an offset, both from 1.
+// position returns the line and the column, in characters, of an offset, both from 1.
 func (p *part) position(at int) (line, column int) {
 	before := p.source[:at]
 	lineStart := strings.LastIndexByte(before, '\n') + 1
@@ -174,7 +174,7 @@ func (p *problems) addf(part *part, at int, format string, args ...any) {
 	}
 }
 
-// userErrors gives the problems in the order of the text, the subject's first.
+// userErrors returns the problems in the order of the text, the subject's first.
 func (p *problems) userErrors() coupon.UserErrors {
 	sort.SliceStable(p.found, func(i, j int) bool {
 		a, b := p.found[i], p.found[j]

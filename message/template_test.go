@@ -23,7 +23,7 @@ func parse(t *testing.T, subject *string, body string) *message.Template {
 	return template
 }
 
-// render gives the body that the template makes of someData.
+// render returns the body that the template makes of someData.
 func render(t *testing.T, body string) string {
 	t.Helper()
 	rendered, err := parse(t, nil, body).Render(someData())

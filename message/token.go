@@ -194,7 +194,7 @@ type hint struct {
 // maxHintLength is the length of the longest name that hints are looked for, in bytes.
 const maxHintLength = 100
 
-// String gives " Did you mean x?" for the known name that is nearest to the wrong one, or nothing
+// String returns " Did you mean x?" for the known name that is nearest to the wrong one, or nothing
 // when none is near. Names that differ only in case, _ or - are as good as equal, and the last word
 // alone may have been written (firstName).
 func (h hint) String() string {
@@ -222,7 +222,7 @@ func (h hint) String() string {
 // code.
 var misspellings = strings.NewReplacer("_", "", "-", "", "couponcode", "code")
 
-// bare gives a name without what people get wrong.
+// bare returns a name without what people get wrong.
 func bare(name string) string { return misspellings.Replace(strings.ToLower(name)) }
 
 func lastWord(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }

@@ -18,7 +18,7 @@ import (
 // newline_to_br makes of a value become markup, and both escape what comes from outside.
 type markup string
 
-// plain gives a value as filters and comparisons see it: markup becomes the text that it shows.
+// plain returns a value as filters and comparisons see it: markup becomes the text that it shows.
 func plain(value any) any {
 	switch value := value.(type) {
 	case markup:
@@ -31,7 +31,7 @@ func plain(value any) any {
 	return value
 }
 
-// toText gives a value as a filter's text: a list is its elements one after the other.
+// toText returns a value as a filter's text: a list is its elements one after the other.
 func toText(value any) string {
 	switch value := plain(value).(type) {
 	case nil:
@@ -117,7 +117,7 @@ func withNumbers(value any) any {
 	return value
 }
 
-// toList gives a value as a list: an object as its values in the order of their names, nothing as no
+// toList returns a value as a list: an object as its values in the order of their names, nothing as no
 // elements, anything else as the only one.
 func toList(value any) []any {
 	switch value := plain(value).(type) {
@@ -145,7 +145,7 @@ func sortedNames(object map[string]any) []string {
 	return names
 }
 
-// toNumber gives a value as a number, an int or a float64; ok is false where it is none.
+// toNumber returns a value as a number, an int or a float64; ok is false where it is none.
 func toNumber(value any) (number any, ok bool) {
 	switch value := plain(value).(type) {
 	case int, float64:
@@ -168,7 +168,7 @@ func toNumber(value any) (number any, ok bool) {
 	return 0, false
 }
 
-// toFloat gives a value as a float64, and 0 where it is no number, as Liquid does.
+// toFloat returns a value as a float64, and 0 where it is no number, as Liquid does.
 func toFloat(value any) float64 {
 	switch number, _ := toNumber(value); number := number.(type) {
 	case int:
@@ -179,7 +179,7 @@ func toFloat(value any) float64 {
 	return 0
 }
 
-// toInt gives a value as an int, cutting a fraction off, and 0 where it is no number.
+// toInt returns a value as an int, cutting a fraction off, and 0 where it is no number.
 func toInt(value any) int {
 	number, _ := toNumber(value)
 	if n, ok := number.(int); ok {

@@ -51,7 +51,7 @@ type Monitor struct {
 	messages *prometheus.CounterVec
 }
 
-// New gives the monitor of a store, of a release of the program.
+// New returns the monitor of a store, of a release of the program.
 func New(store *db.Store, version string) *Monitor {
 	m := &Monitor{
 		registry: prometheus.NewRegistry(),
@@ -81,7 +81,7 @@ func buckets() []float64 {
 	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60, 600}
 }
 
-// Handler gives what /metrics answers.
+// Handler returns what /metrics answers.
 func (m *Monitor) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
@@ -95,7 +95,7 @@ func (m *Monitor) Request(r *http.Request, status int, took time.Duration) {
 // other is the label of what has none of its own.
 const other = "other"
 
-// MethodOf gives the method of a request, or "other" for one that the server knows nothing of.
+// MethodOf returns the method of a request, or "other" for one that the server knows nothing of.
 func MethodOf(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -104,7 +104,7 @@ func MethodOf(r *http.Request) string {
 	return other
 }
 
-// statusOf gives a status of HTTP as a label.
+// statusOf returns a status of HTTP as a label.
 func statusOf(status int) string {
 	if http.StatusText(status) == "" {
 		return other
@@ -148,7 +148,7 @@ func (m *Monitor) Begin(ctx context.Context, kind Kind, name string) (inner cont
 	}
 }
 
-// OutcomeOf gives the outcome of work that ended with an error, or without.
+// OutcomeOf returns the outcome of work that ended with an error, or without.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return OutcomeDone

@@ -36,7 +36,7 @@ func StartTracing(ctx context.Context, endpoint, version string) (stop func(cont
 	return provider.Shutdown, nil
 }
 
-// Traced gives each request a span, in the trace of its caller where the request names one. Of what a client sends (its program,
+// Traced returns each request a span, in the trace of its caller where the request names one. Of what a client sends (its program,
 // the names of files, the state of its trace) nothing is told: the attributes are those of the metrics.
 func Traced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +57,7 @@ func Traced(next http.Handler) http.Handler {
 	})
 }
 
-// PathOf gives the path of a request without what names single things, so that there are few.
+// PathOf returns the path of a request without what names single things, so that there are few.
 func PathOf(r *http.Request) string {
 	for _, path := range []string{"/graphql", "/uploads/", "/files/", "/metrics", "/healthz", "/readyz"} {
 		if r.URL.Path == path || path[len(path)-1] == '/' && len(r.URL.Path) > len(path) && r.URL.Path[:len(path)] == path {

@@ -28,7 +28,7 @@ type asset struct {
 	gzipped      []byte
 }
 
-// loadAssets gives every embedded file of the page by its plain name, such as "graphiql.js". Its path
+// loadAssets returns every embedded file of the page by its plain name, such as "graphiql.js". Its path
 // is /assets/ and that name with the content's hash before the extension.
 func loadAssets() (map[string]*asset, error) {
 	assets := make(map[string]*asset)

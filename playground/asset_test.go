@@ -30,7 +30,7 @@ func text(t testing.TB, response *http.Response) string {
 	return string(content)
 }
 
-// assetAddresses gives the path of each file that the page refers to, by the file's name without hash.
+// assetAddresses returns the path of each file that the page refers to, by the file's name without hash.
 func assetAddresses(t testing.TB) map[string]string {
 	t.Helper()
 	page := text(t, get(t, http.MethodGet, "/"))

@@ -120,7 +120,7 @@ func renderPage(assets map[string]*asset, options Options) (*asset, error) {
 	return newAsset("/", "no-cache", html.Bytes(), compressed)
 }
 
-// exampleOperations gives the text of every file in operations/ that the server can answer, in the order
+// exampleOperations returns the text of every file in operations/ that the server can answer, in the order
 // of the numbers with which their names begin.
 func exampleOperations(options Options) ([]string, error) {
 	names, err := fs.Glob(operationFiles, "operations/*.graphql")

@@ -198,7 +198,7 @@ func TestPageWithoutSQLHasNoExampleOfIt(t *testing.T) {
 	}
 }
 
-// operationsOf gives the examples in a handler's page.
+// operationsOf returns the examples in a handler's page.
 func operationsOf(t *testing.T, handler http.Handler) []string {
 	t.Helper()
 	w := httptest.NewRecorder()

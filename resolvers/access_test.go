@@ -22,10 +22,10 @@ import (
 	"couponql/graph"
 )
 
-// schema gives the schema that is served.
+// schema returns the schema that is served.
 func schema() *ast.Schema { return graph.NewExecutableSchema(graph.Config{}).Schema() }
 
-// accessTable gives the roles of every field, as its directives say, a line each. A field without a rule has no role.
+// accessTable returns the roles of every field, as its directives say, a line each. A field without a rule has no role.
 func accessTable() string {
 	var lines []string
 	for name, definition := range schema().Types {
@@ -114,7 +114,7 @@ func allowed(t *testing.T) func(field string, role coupon.Role) bool {
 	return func(field string, role coupon.Role) bool { return slices.Contains(table[field], string(role)) }
 }
 
-// sample gives a value of a type, as a variable has it.
+// sample returns a value of a type, as a variable has it.
 func sample(kind *ast.Type) any {
 	if kind.Elem != nil {
 		return []any{sample(kind.Elem)}

@@ -31,7 +31,7 @@ type auditor struct {
 	words map[string]bool
 }
 
-// newAuditor gives the auditor of a schema.
+// newAuditor returns the auditor of a schema.
 func newAuditor(store *db.Store, schema *ast.Schema) *auditor {
 	a := &auditor{store: store, schema: schema, words: map[string]bool{}}
 	for _, definition := range schema.Types {
@@ -136,7 +136,7 @@ func outcomeOf(payload any, err error) (coupon.AuditOutcome, []coupon.ErrorCode)
 	return coupon.AuditDone, nil
 }
 
-// response gives the interceptor that records what an answer showed.
+// response returns the interceptor that records what an answer showed.
 func (a *auditor) response(present graphql.ErrorPresenterFunc) graphql.ResponseMiddleware {
 	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		response := next(ctx)
@@ -187,7 +187,7 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 	return a.store.Audit(db.WithAudit(ctx, entry), outcome, nil)
 }
 
-// rootOf gives the names of the fields of an operation's root, each once, in their order.
+// rootOf returns the names of the fields of an operation's root, each once, in their order.
 func rootOf(operation *graphql.OperationContext) string {
 	var names []string
 	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query", "Subscription"}) {
@@ -220,7 +220,7 @@ func secrecyOf(directives ast.DirectiveList) secrecy {
 	return secrecyUnsaid
 }
 
-// harmless gives a value of an input type as the audit log may keep it: what the type and the directives of the schema say to be
+// harmless returns a value of an input type as the audit log may keep it: what the type and the directives of the schema say to be
 // neither a code nor personal data, cut; the mask in the place of all else.
 func (a *auditor) harmless(kind *ast.Type, value any, is secrecy) any {
 	if value == nil {
@@ -265,7 +265,7 @@ var (
 	loggedAmount  = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?$`)
 )
 
-// harmlessScalar gives a value of a scalar as the audit log may keep it.
+// harmlessScalar returns a value of a scalar as the audit log may keep it.
 func harmlessScalar(name string, value any, is secrecy) any {
 	text, isText := value.(string)
 	switch name {
@@ -307,7 +307,7 @@ func harmlessScalar(name string, value any, is secrecy) any {
 	return coupon.Mask
 }
 
-// itemsOf gives the items of a value of a list type, of whatever Go type they are; one item stands for a list of one. isList is
+// itemsOf returns the items of a value of a list type, of whatever Go type they are; one item stands for a list of one. isList is
 // false for a type that is no list.
 func itemsOf(kind *ast.Type, value any) (items []any, isList bool) {
 	if kind.Elem == nil {
@@ -323,7 +323,7 @@ func itemsOf(kind *ast.Type, value any) (items []any, isList bool) {
 	return items, true
 }
 
-// membersOf gives the members of a value of an input object; none of what is no object.
+// membersOf returns the members of a value of an input object; none of what is no object.
 func membersOf(value any) map[string]any {
 	members, _ := value.(map[string]any)
 	return members

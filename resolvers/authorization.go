@@ -66,7 +66,7 @@ func rulesOf(schema *ast.Schema) map[*ast.FieldDefinition]rule {
 	return rules
 }
 
-// rolesOf gives the roles that a directive @allow names, and ADMIN.
+// rolesOf returns the roles that a directive @allow names, and ADMIN.
 func rolesOf(allow *ast.Directive) []coupon.Role {
 	roles := []coupon.Role{coupon.RoleAdmin}
 	if to := allow.Arguments.ForName("to"); to != nil {
@@ -195,7 +195,7 @@ func (w *walk) field(f *ast.Field) *gqlerror.Error {
 	return w.selection(f.SelectionSet)
 }
 
-// confidential gives the place of a confidential input in the arguments of a field, "" when there is none.
+// confidential returns the place of a confidential input in the arguments of a field, "" when there is none.
 func (w *walk) confidential(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""
@@ -216,7 +216,7 @@ func (w *walk) confidential(f *ast.Field) string {
 	return ""
 }
 
-// confidentialIn gives the place of a confidential field, or choice, in a value of an input type, "" when there is none.
+// confidentialIn returns the place of a confidential field, or choice, in a value of an input type, "" when there is none.
 func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 	if items, isList := itemsOf(kind, value); isList {
 		for _, item := range items {
@@ -329,18 +329,18 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, status int, problem *g
 	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{problem}})
 }
 
-// sentence gives an error as the beginning of a sentence.
+// sentence returns an error as the beginning of a sentence.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// roundUp gives whole seconds, at least one.
+// roundUp returns whole seconds, at least one.
 func roundUp(wait time.Duration) time.Duration {
 	return max(time.Second, (wait + time.Second - 1).Truncate(time.Second))
 }
 
-// addressOf gives the network address that a request came from, without its port.
+// addressOf returns the network address that a request came from, without its port.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -349,7 +349,7 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// isUpgrade tells whether a request wants to become a WebSocket.
+// isUpgrade reports whether a request wants to become a WebSocket.
 func isUpgrade(r *http.Request) bool { return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") }
 
 // initialize reads the first message of a WebSocket, connection_init, whose payload may have the member Authorization, with the

@@ -47,7 +47,7 @@ type hold struct {
 	held   usage
 }
 
-// hold gives a part of the budget with nothing in it.
+// hold returns a part of the budget with nothing in it.
 func (b *budget) hold(caller *coupon.Caller) *hold {
 	h := &hold{budget: b}
 	if caller != nil && caller.Name != coupon.LocalCaller {
@@ -113,7 +113,7 @@ func (h *hold) change(operations int, bytes int64) {
 
 type budgetKey struct{}
 
-// withHold gives a context that carries what the body of a request holds.
+// withHold returns a context that carries what the body of a request holds.
 func withHold(ctx context.Context, h *hold) context.Context {
 	return context.WithValue(ctx, budgetKey{}, h)
 }
@@ -124,5 +124,5 @@ func holdBytes(ctx context.Context, bytes int64) bool {
 	return !isHeld || h.take(0, bytes)
 }
 
-// of gives a part of the budget, with nothing in it yet, to the caller of a context.
+// of returns a part of the budget, with nothing in it yet, to the caller of a context.
 func (b *budget) of(ctx context.Context) *hold { return b.hold(access.CallerOf(ctx)) }

@@ -106,6 +106,33 @@ func TestRefusalType(t *testing.T) {
 	}
 }
 
+// TestCompressedRequest: a client that compresses what it sends hears that this is not for requests.
+func TestCompressedRequest(t *testing.T) {
+	t.Parallel()
+	s := newPool(t)
+	for coding, want := range map[string]int{
+		"gzip": http.StatusUnsupportedMediaType, "identity": http.StatusOK, "": http.StatusOK,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+			strings.NewReader(`{"query": "{ coupons { totalCount } }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Encoding", coding)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		isTold := strings.Contains(string(text), "without a Content-Encoding")
+		if err != nil || answer.StatusCode != want || isTold != (coding == "gzip") {
+			t.Errorf("%q: %d %s, want %d", coding, answer.StatusCode, text, want)
+		}
+	}
+}
+
 // TestStoppedSubscription: a subscription that breaks off because the server stops is not complete, and
 // a WebSocket says why, so that clients connect again.
 func TestStoppedSubscription(t *testing.T) {

@@ -29,7 +29,7 @@ func pageOf(ctx context.Context, first *int, after *string) (coupon.Page, error)
 	return page, nil
 }
 
-// connect gives the parts of a connection, and remembers its nodes as shown.
+// connect returns the parts of a connection, and remembers its nodes as shown.
 func connect[N referrer, E any](
 	ctx context.Context,
 	list *coupon.List[N],

@@ -18,7 +18,7 @@ func change[T any](field graphql.Omittable[*T]) coupon.Change[T] {
 	return coupon.Change[T]{IsSet: field.IsSet(), Value: field.Value()}
 }
 
-// or gives a value that may be missing, or its default.
+// or returns a value that may be missing, or its default.
 func or[T any](value *T, missing T) T {
 	if value == nil {
 		return missing
@@ -130,7 +130,7 @@ type importRequest struct {
 	dryRun      *bool
 }
 
-// importRequestOf gives the request of an input: Go cannot name the fields that all inputs of imports have.
+// importRequestOf returns the request of an input: Go cannot name the fields that all inputs of imports have.
 func importRequestOf(
 	file graphql.Omittable[*graphql.Upload], uploadID graphql.Omittable[*coupon.ID], options graphql.Omittable[*coupon.FileOptions],
 	onRejection graphql.Omittable[*coupon.OnRejection], dryRun graphql.Omittable[*bool],
@@ -174,7 +174,7 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 	return &graph.ImportPayload{Import: created, UserErrors: problems}, err
 }
 
-// uploadOf gives the file that an import names.
+// uploadOf returns the file that an import names.
 func (r *Resolver) uploadOf(ctx context.Context, request *importRequest) (coupon.ID, error) {
 	if request.uploadID != nil {
 		return *request.uploadID, nil
@@ -186,7 +186,7 @@ func (r *Resolver) uploadOf(ctx context.Context, request *importRequest) (coupon
 	return file.take(ctx, r.store)
 }
 
-// newUpload gives the upload that is asked for. It returns INVALID for a size that is no whole number.
+// newUpload returns the upload that is asked for. It returns INVALID for a size that is no whole number.
 func newUpload(input *graph.CreateUploadInput) (*coupon.Upload, error) {
 	u := &coupon.Upload{FileName: input.FileName, Checksum: input.Checksum.Value()}
 	if size := input.ByteCount.Value(); size != nil {
@@ -199,7 +199,7 @@ func newUpload(input *graph.CreateUploadInput) (*coupon.Upload, error) {
 	return u, nil
 }
 
-// shown gives an object that may be nil as a list, for show.
+// shown returns an object that may be nil as a list, for show.
 func shown[T any](object *T) []*T {
 	if object == nil {
 		return nil
@@ -269,7 +269,7 @@ func (r *Resolver) changedCoupon(ctx context.Context, c *coupon.Coupon, err erro
 	return payload, err
 }
 
-// couponUnless gives the coupon for the payload of a mutation on its codes: nil when there are problems.
+// couponUnless returns the coupon for the payload of a mutation on its codes: nil when there are problems.
 func (r *Resolver) couponUnless(ctx context.Context, problems []*coupon.UserError, id coupon.ID) *coupon.Coupon {
 	if len(problems) > 0 {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"couponql/job"
 )
 
-// newDelivery gives a server that sends one message a second, with a confirmed delivery of count messages.
+// newDelivery returns a server that sends one message a second, with a confirmed delivery of count messages.
 func newDelivery(t *testing.T, count int) *server {
 	t.Helper()
 	s := newServer(t, func(o *job.Options) { o.SendRate = 1 })

@@ -62,7 +62,7 @@ func newDocuments(schema *ast.Schema, hidesSchema bool) *documents {
 	return &documents{schema: schema, hidesSchema: hidesSchema, known: lru.New[*document](cachedQueries)}
 }
 
-// read gives a document that is valid, or what is wrong with it.
+// read returns a document that is valid, or what is wrong with it.
 func (d *documents) read(ctx context.Context, query string) (*document, gqlerror.List) {
 	if known, isKnown := d.known.Get(ctx, query); isKnown {
 		return known, nil
@@ -111,7 +111,7 @@ func unread(err error) *gqlerror.Error {
 	return problem
 }
 
-// validate gives what is wrong with a document, with suggestions where they are cheap.
+// validate returns what is wrong with a document, with suggestions where they are cheap.
 func (d *documents) validate(document *ast.QueryDocument) gqlerror.List {
 	problems := validator.ValidateWithRules(d.schema, document, rulesWithoutSuggestions())
 	if len(problems) == 0 || len(problems) > maxSuggested || d.hidesSchema {
@@ -128,7 +128,7 @@ func (d *documents) validate(document *ast.QueryDocument) gqlerror.List {
 	return problems
 }
 
-// rulesWithoutSuggestions gives the rules of validation whose time does not depend on the lengths of names.
+// rulesWithoutSuggestions returns the rules of validation whose time does not depend on the lengths of names.
 func rulesWithoutSuggestions() *rules.Rules {
 	all := rules.NewDefaultRules()
 	for _, plain := range []validator.Rule{
@@ -171,7 +171,7 @@ type ruler struct {
 	problem *gqlerror.Error
 }
 
-// measure gives how often it looked at something, and refuses a document that is too large. It takes time linear in the document
+// measure returns how often it looked at something, and refuses a document that is too large. It takes time linear in the document
 // and, where fragments multiply, in maxSelections.
 func measure(document *ast.QueryDocument) (steps int, problem *gqlerror.Error) {
 	r := &ruler{
@@ -216,7 +216,7 @@ func (r *ruler) refusef(position *ast.Position, format string, args ...any) {
 	}
 }
 
-// fragment gives the size of a fragment, which is measured once.
+// fragment returns the size of a fragment, which is measured once.
 func (r *ruler) fragment(fragment *ast.FragmentDefinition) int {
 	size, isKnown := r.sizes[fragment]
 	if !isKnown {
@@ -228,7 +228,7 @@ func (r *ruler) fragment(fragment *ast.FragmentDefinition) int {
 	return size
 }
 
-// selections gives the size of a selection set, at most a little more than is allowed.
+// selections returns the size of a selection set, at most a little more than is allowed.
 func (r *ruler) selections(set ast.SelectionSet) int {
 	size := 0
 	for _, selection := range set {
@@ -247,7 +247,7 @@ func (r *ruler) selections(set ast.SelectionSet) int {
 	return size
 }
 
-// spread gives the size of what is spread.
+// spread returns the size of what is spread.
 func (r *ruler) spread(s *ast.FragmentSpread) int {
 	fragment := r.fragments[s.Name]
 	if fragment == nil || r.problem != nil {
@@ -382,7 +382,7 @@ func (c *collection) collect(set ast.SelectionSet, level int) {
 
 type documentKey struct{}
 
-// withDocument gives a context that carries the document of a request to the executor.
+// withDocument returns a context that carries the document of a request to the executor.
 func withDocument(ctx context.Context, document *ast.QueryDocument) context.Context {
 	return context.WithValue(ctx, documentKey{}, document)
 }
@@ -390,7 +390,7 @@ func withDocument(ctx context.Context, document *ast.QueryDocument) context.Cont
 // readDocuments is where the executor finds documents: they were read before it is called.
 type readDocuments struct{}
 
-// Get gives the document of a request.
+// Get returns the document of a request.
 func (readDocuments) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 	document, isRead := ctx.Value(documentKey{}).(*ast.QueryDocument)
 	return document, isRead

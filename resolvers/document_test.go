@@ -16,14 +16,14 @@ import (
 	"couponql/graph"
 )
 
-// newCost gives what counts the cost of operations of the real schema.
+// newCost returns what counts the cost of operations of the real schema.
 func newCost() costLimit {
 	var config graph.Config
 	setComplexity(&config.Complexity)
 	return costLimit{graph.NewExecutableSchema(config)}
 }
 
-// scenarioDocuments gives the documents of all scenarios.
+// scenarioDocuments returns the documents of all scenarios.
 func scenarioDocuments(t testing.TB) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.txtar")
@@ -128,7 +128,7 @@ func TestIntrospectionOfTools(t *testing.T) {
 	}
 }
 
-// manyOf gives a selection set with many of one selection, numbered.
+// manyOf returns a selection set with many of one selection, numbered.
 func manyOf(count int, format string) string {
 	var text strings.Builder
 	text.WriteString("{")
@@ -322,7 +322,7 @@ func TestDocumentLimits(t *testing.T) {
 	}
 }
 
-// componentFragments gives fragments as the components of a page have them.
+// componentFragments returns fragments as the components of a page have them.
 func componentFragments(count int) string {
 	var text strings.Builder
 	for i := range count {

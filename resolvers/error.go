@@ -96,7 +96,7 @@ func present(options Options) graphql.ErrorPresenterFunc {
 	}
 }
 
-// placeOf gives the names of the fields that lead to where a context is. An alias may be anything that a client wrote.
+// placeOf returns the names of the fields that lead to where a context is. An alias may be anything that a client wrote.
 func placeOf(ctx context.Context) string {
 	var names []string
 	for at := graphql.GetFieldContext(ctx); at != nil; at = at.Parent {
@@ -123,7 +123,7 @@ func refuseNow(ctx context.Context, log *slog.Logger, unable *unavailable.Error,
 
 type headerKey struct{}
 
-// withHeader gives a context that carries the header of the response, for retryLater.
+// withHeader returns a context that carries the header of the response, for retryLater.
 func withHeader(ctx context.Context, header http.Header) context.Context {
 	return context.WithValue(ctx, headerKey{}, &responseHeader{header: header})
 }

@@ -88,7 +88,7 @@ func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.
 	return operation, nil
 }
 
-// read gives the document of a request, which may come by its hash, and the operation of it that is asked for.
+// read returns the document of a request, which may come by its hash, and the operation of it that is asked for.
 func (g *gate) read(ctx context.Context, params *graphql.RawParams) (*document, *ast.OperationDefinition, gqlerror.List) {
 	if problem := g.persisted.complete(ctx, params); problem != nil {
 		return nil, nil, gqlerror.List{problem}
@@ -104,7 +104,7 @@ func (g *gate) read(ctx context.Context, params *graphql.RawParams) (*document, 
 	return document, operation, nil
 }
 
-// valuesIn gives how many values there are in JSON that was read.
+// valuesIn returns how many values there are in JSON that was read.
 func valuesIn(value any) int64 {
 	count := int64(1)
 	switch v := value.(type) {
@@ -120,7 +120,7 @@ func valuesIn(value any) int64 {
 	return count
 }
 
-// bytesOf gives how much memory an operation may take until it is answered.
+// bytesOf returns how much memory an operation may take until it is answered.
 func bytesOf(operation *graphql.OperationContext) int64 {
 	c := costOf(operation)
 	return bytesOfUnit * int64(c.complexity+c.schemaSize)

@@ -63,7 +63,7 @@ func TestGateOfEveryTransport(t *testing.T) {
 
 func number(i int) string { return fmt.Sprintf("%02d", i) }
 
-// numbered gives a text many times, with a number in it.
+// numbered returns a text many times, with a number in it.
 func numbered(count int, text string) []string {
 	all := make([]string, count)
 	for i := range all {

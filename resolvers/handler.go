@@ -114,7 +114,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 	return limitRequests(identified(server, r.guard))
 }
 
-// offered gives a schema without the directive @defer, which the library adds to every one: answers here are whole.
+// offered returns a schema without the directive @defer, which the library adds to every one: answers here are whole.
 func offered(schema *ast.Schema) *ast.Schema {
 	copied := *schema
 	copied.Directives = maps.Clone(schema.Directives)
@@ -150,7 +150,7 @@ func rootOutcome(ctx context.Context, alias string, isRefused bool) monitor.Outc
 	return outcome
 }
 
-// runs tells whether an operation of a kind is answered. A request that cannot be read has no operation.
+// runs reports whether an operation of a kind is answered. A request that cannot be read has no operation.
 func runs(ctx context.Context, kind ast.Operation) bool {
 	if !graphql.HasOperationContext(ctx) {
 		return false
@@ -178,7 +178,7 @@ func limitRequests(next http.Handler) http.Handler {
 	})
 }
 
-// punctual gives a body of which nothing can be read any more after a time.
+// punctual returns a body of which nothing can be read any more after a time.
 func punctual(w http.ResponseWriter, from io.ReadCloser, within time.Duration) io.ReadCloser {
 	b := &punctualBody{ReadCloser: from, control: http.NewResponseController(w)}
 	// Where the connection has no deadlines, as in a test without one, there is none.

@@ -67,12 +67,12 @@ func takesKey(schema *ast.Schema, field graphql.CollectedField) bool {
 	return argument != nil && schema.Types[argument.Type.Name()].Fields.ForName(keyField) != nil
 }
 
-// inputOf gives the members of a field's argument input.
+// inputOf returns the members of a field's argument input.
 func inputOf(field graphql.CollectedField, variables map[string]any) map[string]any {
 	return membersOf(field.ArgumentMap(variables)["input"])
 }
 
-// withOnce gives the context of a field that makes something once, when it has an idempotency key. checksumOf gives that of an upload.
+// withOnce returns the context of a field that makes something once, when it has an idempotency key. checksumOf gives that of an upload.
 func withOnce(
 	ctx context.Context, schema *ast.Schema, checksumOf func(context.Context, coupon.ID) (string, error),
 ) (context.Context, error) {

@@ -26,7 +26,7 @@ func (s *server) importCodes(t *testing.T, name, content string) map[string]any 
 	return at[map[string]any](t, data, "import")
 }
 
-// newPool gives a server with one coupon that has no codes yet.
+// newPool returns a server with one coupon that has no codes yet.
 func newPool(t *testing.T) *server {
 	t.Helper()
 	s := newServer(t)

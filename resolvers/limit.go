@@ -65,7 +65,7 @@ func (costLimit) Validate(graphql.ExecutableSchema) error { return nil }
 // costExtension is the name under which an operation carries its cost.
 const costExtension = "cost"
 
-// costOf gives what an operation may cost that costLimit let through.
+// costOf returns what an operation may cost that costLimit let through.
 func costOf(operation *graphql.OperationContext) cost {
 	c, _ := operation.Stats.GetExtension(costExtension).(cost)
 	return c
@@ -94,7 +94,7 @@ func (l costLimit) MutateOperationContext(ctx context.Context, operation *graphq
 	return nil
 }
 
-// count gives what an operation of a valid document may cost, in time linear in the document.
+// count returns what an operation of a valid document may cost, in time linear in the document.
 func (l costLimit) count(ctx context.Context, operation *ast.OperationDefinition, variables map[string]any) cost {
 	c := counter{costLimit: l, ctx: ctx, schema: l.executable.Schema(), variables: variables, fragments: map[*ast.FragmentDefinition]cost{}}
 	return c.selections(operation.SelectionSet)
@@ -154,7 +154,7 @@ func (c *counter) field(f *ast.Field) cost {
 	return sum
 }
 
-// itemsOfSchema gives how many items a field about the schema answers, roughly.
+// itemsOfSchema returns how many items a field about the schema answers, roughly.
 func (c *counter) itemsOfSchema(name string) int {
 	const few, some = 3, 10
 	switch name {
@@ -168,7 +168,7 @@ func (c *counter) itemsOfSchema(name string) int {
 	return 1
 }
 
-// complexity gives the complexity of a field from that of what it selects. A field of an interface counts as the dearest of those that
+// complexity returns the complexity of a field from that of what it selects. A field of an interface counts as the dearest of those that
 // implement it.
 func (c *counter) complexity(f *ast.Field, child int) int {
 	of := func(name string) int {

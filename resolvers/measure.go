@@ -57,7 +57,7 @@ func addMeasures(wanted *coupon.StatsMeasures, fields []graphql.CollectedField) 
 	}
 }
 
-// instant gives an instant as it is answered.
+// instant returns an instant as it is answered.
 func instant(t *time.Time) *coupon.DateTime {
 	if t == nil {
 		return nil
@@ -65,7 +65,7 @@ func instant(t *time.Time) *coupon.DateTime {
 	return new(coupon.DateTime(t.UTC().Format(time.RFC3339Nano)))
 }
 
-// forecasts gives the forecasts of coupons, whose planned deliveries are part of the answer.
+// forecasts returns the forecasts of coupons, whose planned deliveries are part of the answer.
 func (r *Resolver) forecasts(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.StockForecast, error) {
 	found, err := r.store.Forecasts(ctx, ids)
 	for _, forecast := range found {

@@ -303,7 +303,7 @@ type storedFile struct {
 	isTaken  atomic.Bool
 }
 
-// take gives the upload to an import, which then owns it. Another field of the operation that asks for the same file
+// take returns the upload to an import, which then owns it. Another field of the operation that asks for the same file
 // gets a copy: the first import may be over by then, and its file gone.
 func (f *storedFile) take(ctx context.Context, store *db.Store) (coupon.ID, error) {
 	if f.isTaken.CompareAndSwap(false, true) {

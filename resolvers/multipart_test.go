@@ -59,7 +59,7 @@ func TestFormRefused(t *testing.T) {
 		"no variable":               {[]string{list, `map={"0": ["query"]}`, "@0=code\n"}, 422, "invalid operations path query"},
 		"no variables":              {[]string{`operations={"query": "{ __typename }"}`, place, "@0=code\n"}, 422, "invalid operations path"},
 		"no places":                 {[]string{list, `map={"0": []}`, "@0=code\n"}, 422, "empty operations paths list for key 0"},
-		"a batch":                   {[]string{`operations=[{"query": "{ __typename }"}]`, `map={}`}, 422, "could not be decoded"},
+		"a batch":                   {[]string{`operations=[{"query": "{ __typename }"}]`, `map={}`}, 400, "in a request of its own"},
 		"a file twice":              {[]string{list, `map={"0": ["variables.a.0"]}`, "@0=code\n", "@0=code\n"}, 422, "for key 0"},
 		"eleven files":              {files(11), 422, "at most 10 files"},
 		"ten files":                 {files(10), 200, "__typename"},

@@ -21,7 +21,7 @@ const (
 	defaultAlphabet   = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 )
 
-// list gives a list that is never null.
+// list returns a list that is never null.
 func list[T any](items []T) []T {
 	if items == nil {
 		return []T{}
@@ -38,7 +38,7 @@ func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
 	return payload, err
 }
 
-// recordBouncesPayload gives what recordBounces answers.
+// recordBouncesPayload returns what recordBounces answers.
 func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.RecordBouncesPayload, error) {
 	problems, err := userErrors(err)
 	payload := &graph.RecordBouncesPayload{Rejections: []*coupon.Rejection{}, UserErrors: problems}
@@ -50,7 +50,7 @@ func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.Record
 	return payload, err
 }
 
-// redeemPayload gives what one redemption answers.
+// redeemPayload returns what one redemption answers.
 func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.RedeemCodePayload, error) {
 	problems, err := userErrors(outcome.Refusal)
 	show(ctx, shown(outcome.Redemption)...)
@@ -95,7 +95,7 @@ func nodeOf[T any, P interface {
 	return object, nil
 }
 
-// erasurePayload gives what erasing recipients answers.
+// erasurePayload returns what erasing recipients answers.
 func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsPayload, error) {
 	problems, err := userErrors(err)
 	payload := &graph.EraseRecipientsPayload{UserErrors: problems}

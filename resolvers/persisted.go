@@ -39,7 +39,7 @@ func newPersisted() persisted {
 	return p
 }
 
-// of gives what is kept for the caller of a context, nil when nobody is known.
+// of returns what is kept for the caller of a context, nil when nobody is known.
 func (p persisted) of(ctx context.Context) *lru.LRU[string] {
 	if caller := access.CallerOf(ctx); caller != nil {
 		return p[caller.Role]
@@ -47,7 +47,7 @@ func (p persisted) of(ctx context.Context) *lru.LRU[string] {
 	return nil
 }
 
-// complete gives a request that has a hash alone its document. A hash that comes with a document must be that of it, or others
+// complete returns a request that has a hash alone its document. A hash that comes with a document must be that of it, or others
 // would get it by a hash that they take for another one.
 func (p persisted) complete(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	given, isGiven := params.Extensions[persistedMember].(map[string]any)
@@ -82,7 +82,7 @@ func (p persisted) keep(ctx context.Context, params *graphql.RawParams) {
 	}
 }
 
-// hashOf gives the name of a document.
+// hashOf returns the name of a document.
 func hashOf(query string) string {
 	sum := sha256.Sum256([]byte(query))
 	return hex.EncodeToString(sum[:])

@@ -82,7 +82,7 @@ func (p presence) InterceptRootField(ctx context.Context, next graphql.RootResol
 	return next(ctx)
 }
 
-// isOut tells whether the caller of an operation is not let in any more.
+// isOut reports whether the caller of an operation is not let in any more.
 func (p presence) isOut(ctx context.Context) bool {
 	caller := access.CallerOf(ctx)
 	if caller == nil || p.guard.IsStillIn(caller) {
@@ -143,12 +143,12 @@ type socket struct {
 
 type socketKey struct{}
 
-// withSocket gives a context of a request that wants to become a WebSocket.
+// withSocket returns a context of a request that wants to become a WebSocket.
 func withSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) context.Context {
 	return context.WithValue(ctx, socketKey{}, &socket{address: addressOf(r), w: w, request: r.Context()})
 }
 
-// socketOf gives the WebSocket that an operation came through, nil when it came otherwise.
+// socketOf returns the WebSocket that an operation came through, nil when it came otherwise.
 func socketOf(ctx context.Context) *socket {
 	s, _ := ctx.Value(socketKey{}).(*socket)
 	return s

@@ -84,7 +84,7 @@ func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T
 	return look()
 }
 
-// ofRedemption gives the problems of one redemption as those of its place in the list of the input. Others may hold the problems.
+// ofRedemption returns the problems of one redemption as those of its place in the list of the input. Others may hold the problems.
 func ofRedemption(problems []*coupon.UserError, place int) []*coupon.UserError {
 	placed := make([]*coupon.UserError, len(problems))
 	for i, problem := range problems {
@@ -136,7 +136,7 @@ type aliases struct {
 
 type aliasesKey struct{}
 
-// withAliases gives a context of one operation.
+// withAliases returns a context of one operation.
 func withAliases(ctx context.Context, a *auditor) context.Context {
 	return context.WithValue(ctx, aliasesKey{}, &aliases{a, map[string]db.RedeemOutcome{}, map[string]*db.Audited{}})
 }
@@ -177,13 +177,13 @@ func (r *Resolver) redeemAliased(ctx context.Context, input *graph.RedeemCodeInp
 	return known.outcomes[current.Alias], nil
 }
 
-// rootFields gives the fields of the operation of a context, a mutation.
+// rootFields returns the fields of the operation of a context, a mutation.
 func rootFields(ctx context.Context) []graphql.CollectedField {
 	operation := graphql.GetOperationContext(ctx)
 	return graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
 }
 
-// followingRedemptions gives the fields redeemCode that stand right behind the one that is being resolved, and their inputs. A
+// followingRedemptions returns the fields redeemCode that stand right behind the one that is being resolved, and their inputs. A
 // field whose input cannot be read ends the row; its turn tells what is wrong with it.
 func followingRedemptions(ctx context.Context) (following []graphql.CollectedField, inputs []*graph.RedeemCodeInput) {
 	operation, current := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field

@@ -22,7 +22,7 @@ type Resolver struct {
 	guard   *access.Guard
 }
 
-// New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says. The courier
+// New returns the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says. The courier
 // sends single messages. The analyst answers SQL; nil means that this is switched off. The guard tells who asks.
 func New(store *db.Store, links *transfer.Links, courier *courier.Courier, analyst *analyst.Analyst, guard *access.Guard) *Resolver {
 	return &Resolver{store: store, links: links, courier: courier, analyst: analyst, guard: guard}

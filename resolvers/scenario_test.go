@@ -103,7 +103,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// steps gives the names of the steps of a scenario, in their order.
+// steps returns the names of the steps of a scenario, in their order.
 func steps(archive *txtar.Archive) []string {
 	var names []string
 	for _, file := range archive.Files {
@@ -173,7 +173,7 @@ func TestMain(m *testing.M) {
 	exit(m.Run())
 }
 
-// newAnalyst gives what answers SQL.
+// newAnalyst returns what answers SQL.
 func newAnalyst(t *testing.T, store *db.Store, log *slog.Logger) *analyst.Analyst {
 	t.Helper()
 	program, err := os.Executable()
@@ -262,7 +262,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String gives all that was written.
+// String returns all that was written.
 func (l *logLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

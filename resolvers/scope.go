@@ -34,7 +34,7 @@ type loaderKey struct {
 
 type scopeKey struct{}
 
-// withScope gives a context with a fresh scope.
+// withScope returns a context with a fresh scope.
 func withScope(ctx context.Context) context.Context {
 	return context.WithValue(ctx, scopeKey{}, &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[loaderKey]any{}})
 }
@@ -82,7 +82,7 @@ type loader[V any] struct {
 // reading reads what a field gives for objects. What is not there gives the zero value.
 type reading[V any] = func(context.Context, []coupon.ID) (map[coupon.ID]V, error)
 
-// load gives what a field with its arguments gives for an object. It reads that for all objects of the kind
+// load returns what a field with its arguments gives for an object. It reads that for all objects of the kind
 // that the answer shows.
 func load[V any](ctx context.Context, f *field[V], id coupon.ID, read reading[V], arguments ...any) (V, error) {
 	s := scopeOf(ctx)
@@ -118,7 +118,7 @@ func load[V any](ctx context.Context, f *field[V], id coupon.ID, read reading[V]
 	return l.found[id], nil
 }
 
-// loaderOf gives the loader of a field with its arguments.
+// loaderOf returns the loader of a field with its arguments.
 func loaderOf[V any](s *scope, f *field[V], arguments []any) (*loader[V], error) {
 	key := loaderKey{field: f}
 	if len(arguments) > 0 {

@@ -24,7 +24,7 @@ import (
 // secrets are markers, each planted in another place, that must not be where they are looked for.
 type secrets []string
 
-// in gives the markers that a text has, in clear or inside a cursor.
+// in returns the markers that a text has, in clear or inside a cursor.
 func (s secrets) in(text string) []string {
 	for _, cursor := range cursorText.FindAllStringSubmatch(text, -1) {
 		if decoded, err := base64.RawURLEncoding.DecodeString(cursor[1]); err == nil {

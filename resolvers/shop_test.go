@@ -51,7 +51,7 @@ func hasUserErrors(value any) bool {
 	return false
 }
 
-// at gives what lies at a path of names in an answer.
+// at returns what lies at a path of names in an answer.
 func at[T any](t *testing.T, value any, path ...string) T {
 	t.Helper()
 	for _, name := range path {
@@ -75,7 +75,7 @@ const (
 	shopTargets    = 10
 )
 
-// newShop gives a server with 12 coupons, 12 deliveries that were sent to 10 of 120 recipients each, and an
+// newShop returns a server with 12 coupons, 12 deliveries that were sent to 10 of 120 recipients each, and an
 // import with 3 rejected rows behind the codes of each delivery. The first coupon has three times as many
 // imports and deliveries as the others have together: nine each. Every fourth code is redeemed.
 func newShop(t *testing.T) *server {
@@ -101,7 +101,7 @@ func newShop(t *testing.T) *server {
 	return s
 }
 
-// shopCoupon gives the i-th coupon: labels repeat but for their case, and every third has no end.
+// shopCoupon returns the i-th coupon: labels repeat but for their case, and every third has no end.
 func shopCoupon(i int) map[string]any {
 	label := []string{"autumn", "Winter", "AUTUMN", "spring"}[i%4]
 	input := map[string]any{"label": label, "type": "INDIVIDUAL", "startsAt": "2026-11-01", "lowStockThreshold": i}

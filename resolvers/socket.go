@@ -41,7 +41,7 @@ func (s *readSocket) WriteJSON(value any) error {
 	return nil
 }
 
-// NextReader gives the next message. It refuses one that is nested too deep.
+// NextReader returns the next message. It refuses one that is nested too deep.
 func (s *readSocket) NextReader() (int, io.Reader, error) {
 	kind, from, err := s.WebsocketConn.NextReader()
 	if err != nil {

@@ -32,14 +32,15 @@ func (a *reply) stream(responses graphql.ResponseHandler, ctx context.Context, c
 	for response := responses(ctx); response != nil; response = responses(ctx) {
 		events.next(response)
 	}
-	if stops(a.r.Context()) {
+	if stops(ctx) {
 		// What breaks off is not complete: the client connects again.
 		return
 	}
 	events.send("event: complete\ndata:\n\n")
 }
 
-// stops reports whether the server stops, or the client is gone, by the context of a request.
+// stops reports whether the server stops, or the client is gone, by the context
+// of a request.
 func stops(ctx context.Context) bool {
 	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), access.ErrOut)
 }

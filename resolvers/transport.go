@@ -54,7 +54,7 @@ func badRequest(status int, message string) httpError {
 	return httpError{status: status, message: message}
 }
 
-// Error gives the message.
+// Error returns the message.
 func (e httpError) Error() string { return e.message }
 
 // Supports takes everything.
@@ -106,7 +106,7 @@ func setType(w http.ResponseWriter, r *http.Request) (accepted string, takesEven
 	return accepted, takesEvents
 }
 
-// operation gives the operation of a request, or answers why it is not run and gives nil.
+// operation returns the operation of a request, or answers why it is not run and gives nil.
 func (a *reply) operation(params *graphql.RawParams) *graphql.OperationContext {
 	params.Headers = a.r.Header
 	operation, problems := a.exec.CreateOperationContext(a.r.Context(), params)
@@ -236,6 +236,9 @@ func readBody(r *http.Request) (*graphql.RawParams, error) {
 	if charset := attributes["charset"]; err != nil || kind != typeJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as "+typeJSON+" in UTF-8, or files as multipart/form-data.")
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as it is, without a Content-Encoding.")
+	}
 	var p parameters
 	text, err := readText(r.Context(), r.Body)
 	if err == nil {
@@ -286,7 +289,10 @@ func readText(ctx context.Context, from io.Reader) ([]byte, error) {
 }
 
 // errNoRoom is what is wrong when a request has to wait until others are answered.
-var errNoRoom = badRequest(http.StatusServiceUnavailable, "The server reads and answers as much as it can at once, or as it may for you. Try again in a moment.")
+var errNoRoom = badRequest(
+	http.StatusServiceUnavailable,
+	"The server reads and answers as much as it can at once, or as it may for you. Try again in a moment.",
+)
 
 // decode decodes one JSON value, and nothing may come after it. Numbers stay as they are written.
 func decode(ctx context.Context, text []byte, value any) error {
@@ -308,7 +314,7 @@ func decode(ctx context.Context, text []byte, value any) error {
 	return nil
 }
 
-// weigh gives how many values a JSON text has, or a few more, and how deep they are nested.
+// weigh returns how many values a JSON text has, or a few more, and how deep they are nested.
 func weigh(text []byte) (values, depth int) {
 	level, isText := 0, false
 	for i := 0; i < len(text); i++ {
@@ -331,7 +337,7 @@ func weigh(text []byte) (values, depth int) {
 	return values, depth
 }
 
-// acceptedType gives the media type that the client would rather have of the three, application/json if it does not care,
+// acceptedType returns the media type that the client would rather have of the three, application/json if it does not care,
 // or "" when it wants none (RFC 9110, 12.5.1), and whether it takes events at all.
 func acceptedType(accept []string) (best string, takesEvents bool) {
 	bestQuality := 0.0
@@ -406,7 +412,7 @@ func writeText(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text)
 }
 
-// responseText gives an answer as JSON. Data is JSON that was just written, and is not read again.
+// responseText returns an answer as JSON. Data is JSON that was just written, and is not read again.
 func responseText(response *graphql.Response) []byte {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {

@@ -27,7 +27,7 @@ type reply struct {
 	text   string
 }
 
-// failures gives the codes and messages of an answer's errors.
+// failures returns the codes and messages of an answer's errors.
 func (r reply) failures(t *testing.T) string {
 	t.Helper()
 	var answer struct {

@@ -18,7 +18,7 @@ import (
 // maxListed is how many names are listed where none is near.
 const maxListed = 20
 
-// operationOf gives the operation of a document that a request names, or says which there are.
+// operationOf returns the operation of a document that a request names, or says which there are.
 func operationOf(document *ast.QueryDocument, name string) (*ast.OperationDefinition, *gqlerror.Error) {
 	if operation := document.Operations.ForName(name); operation != nil {
 		return operation, nil
@@ -38,7 +38,7 @@ func operationOf(document *ast.QueryDocument, name string) (*ast.OperationDefini
 	return nil, refusal(errcode.ValidationFailed, nil, "The request has no operation %q. It has %s.", coupon.Printable(name), listed(names))
 }
 
-// listed gives names in a row.
+// listed returns names in a row.
 func listed(names []string) string {
 	if len(names) > maxListed {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)

@@ -102,7 +102,7 @@ func appendSubject(text []byte, subject string) []byte {
 	return text
 }
 
-// isTransparent tells whether a body can stand in a message as it is: no line is too long, and there
+// isTransparent reports whether a body can stand in a message as it is: no line is too long, and there
 // is no NUL.
 func isTransparent(body string) bool {
 	if strings.IndexByte(body, 0) >= 0 {

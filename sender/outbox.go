@@ -57,7 +57,7 @@ type Outbox struct {
 	extra sync.Mutex
 }
 
-// OpenOutbox gives the outbox in a folder, which it creates if need be. A path that is no folder is an error.
+// OpenOutbox returns the outbox in a folder, which it creates if need be. A path that is no folder is an error.
 func OpenOutbox(dir string) (*Outbox, error) {
 	info, err := os.Stat(dir)
 	switch {

@@ -83,7 +83,7 @@ func (r *replies) next() {
 	}
 }
 
-// replyCode gives the code with which a line of an answer begins, and tells whether another line follows.
+// replyCode returns the code with which a line of an answer begins, and tells whether another line follows.
 func replyCode(line []byte) (code string, goesOn, isReply bool) {
 	if len(line) < 3 || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
 		return "", false, false

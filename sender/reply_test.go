@@ -12,7 +12,8 @@ import (
 // FuzzReplies: whatever a server answers, and in whatever pieces it comes, is passed on the same, and never more than the limits
 // of an answer before the library has its end.
 func FuzzReplies(f *testing.F) {
-	for _, seed := range []string{"220 hello\r\n", "250-a\r\n250 b\r\n354 go\r\n", "250-a\r\n550 b\r\n", "250\r\n", "what\r\n250-a\r\nb\r\n250\r\n", "25", "250-a"} {
+	for _, seed := range []string{"220 hello\r\n", "250-a\r\n250 b\r\n354 go\r\n", "250-a\r\n550 " +
+		"b\r\n", "250\r\n", "what\r\n250-a\r\nb\r\n250\r\n", "25", "250-a"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, said []byte) {

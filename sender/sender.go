@@ -75,7 +75,7 @@ func (b *Batch) answered(place int, isTaken bool) {
 // stopGrace is how long a sender goes on with a batch when the server stops.
 const stopGrace = 2 * time.Second
 
-// graceful gives a context that ends stopGrace after ctx.
+// graceful returns a context that ends stopGrace after ctx.
 func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := background.AfterDone(ctx, func() error {
@@ -92,7 +92,7 @@ func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// same gives the same outcome for count messages.
+// same returns the same outcome for count messages.
 func same(count int, attempt coupon.Attempt) []coupon.Attempt {
 	attempts := make([]coupon.Attempt, count)
 	for i := range attempts {

@@ -131,7 +131,7 @@ func (s *mailServer) attemptsOf(to string) int {
 	return s.attempts[to]
 }
 
-// letters gives what arrived, in the order of the recipients.
+// letters returns what arrived, in the order of the recipients.
 func (s *mailServer) letters() []letter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,7 +208,7 @@ func newSMTP(t *testing.T, options *sender.SMTPOptions) *sender.SMTP {
 	return s
 }
 
-// plainSMTP gives a sender for a server without TLS.
+// plainSMTP returns a sender for a server without TLS.
 func plainSMTP(t *testing.T, server *mailServer) *sender.SMTP {
 	t.Helper()
 	return newSMTP(t, &sender.SMTPOptions{URL: "smtp://" + server.addr + "?tls=off"})
@@ -237,7 +237,7 @@ func wantAttempts(t *testing.T, got, want []coupon.Attempt) {
 	}
 }
 
-// partsOf gives the decoded parts of a mail by their types.
+// partsOf returns the decoded parts of a mail by their types.
 func partsOf(t *testing.T, m *mail.Message) map[string]string {
 	t.Helper()
 	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))

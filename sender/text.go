@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// plainText gives the text of an HTML body, for mail programs that show no HTML: paragraphs as lines, links with
+// plainText returns the text of an HTML body, for mail programs that show no HTML: paragraphs as lines, links with
 // their address.
 func plainText(body string) string {
 	var text strings.Builder

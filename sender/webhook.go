@@ -288,7 +288,7 @@ func (w *Webhook) post(ctx context.Context, key string, at time.Time, body any) 
 	return answer, nil, nil
 }
 
-// sign gives the signature of a body at a time, in hexadecimal digits.
+// sign returns the signature of a body at a time, in hexadecimal digits.
 func (w *Webhook) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, w.secret)
 	mac.Write([]byte(timestamp + "."))
@@ -317,7 +317,7 @@ func unanswered(ctx context.Context, err error) coupon.Attempt {
 	return attempt
 }
 
-// judge gives the outcome of all messages of a batch that was answered with no success.
+// judge returns the outcome of all messages of a batch that was answered with no success.
 func judge(response *http.Response, now time.Time) coupon.Attempt {
 	about, isLater := aboutStatus(response.StatusCode)
 	attempt := coupon.Attempt{Result: coupon.AttemptRefused, About: about, Reason: "The webhook answered " + response.Status}

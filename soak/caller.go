@@ -32,13 +32,13 @@ func (s *soak) newCaller(k *kind, number int) *caller {
 // oneIn tells yes once in so many times.
 func (c *caller) oneIn(count int) bool { return c.random.IntN(count) == 0 }
 
-// upTo gives a time from nothing to d.
+// upTo returns a time from nothing to d.
 func (c *caller) upTo(d time.Duration) time.Duration { return time.Duration(c.random.Int64N(int64(d))) }
 
 // errNothingToDo: there is nothing that the client could ask for.
 var errNothingToDo = errors.New("nothing to do")
 
-// mark gives a name that nothing else has: by it a thing is found in the database.
+// mark returns a name that nothing else has: by it a thing is found in the database.
 func (s *soak) mark() string { return fmt.Sprintf("mk%dx", s.serial.Add(1)) }
 
 // isMark tells such a name from an id.
@@ -48,7 +48,7 @@ func (c *caller) do(ctx context.Context, operation string, vars client.Variables
 	return c.server.client.Do(ctx, operation, vars, answer)
 }
 
-// mutation gives the text of a mutation that has one input and selects these fields.
+// mutation returns the text of a mutation that has one input and selects these fields.
 func mutation(action, selection string) string {
 	return fmt.Sprintf("mutation($input: %s%sInput!) { %s(input: $input) { %s userErrors { code message field } } }",
 		strings.ToUpper(action[:1]), action[1:], action, selection)

@@ -53,7 +53,7 @@ func (c *counts) record(kind string, o outcome, took time.Duration) {
 	}
 }
 
-// dones gives how often each kind was done.
+// dones returns how often each kind was done.
 func (c *counts) dones() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +64,7 @@ func (c *counts) dones() map[string]int {
 	return found
 }
 
-// doneSince gives how many kinds were done since dones gave the numbers before.
+// doneSince returns how many kinds were done since dones gave the numbers before.
 func (c *counts) doneSince(before map[string]int) (kinds int) {
 	for name, count := range c.dones() {
 		if count > before[name] {
@@ -74,7 +74,7 @@ func (c *counts) doneSince(before map[string]int) (kinds int) {
 	return kinds
 }
 
-// never gives the kinds of things that were never answered as done.
+// never returns the kinds of things that were never answered as done.
 func (c *counts) never(kinds []kind) (names []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -91,7 +91,7 @@ func (d *database) close() error {
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
-// statement gives the text of a statement.
+// statement returns the text of a statement.
 func statement(name string) string {
 	text, err := statements.ReadFile("statement/" + name + ".sql")
 	if err != nil {
@@ -100,7 +100,7 @@ func statement(name string) string {
 	return string(text)
 }
 
-// namesIn gives the statements of a folder.
+// namesIn returns the statements of a folder.
 func namesIn(folder string) []string {
 	entries, err := statements.ReadDir("statement/" + folder)
 	if err != nil {
@@ -218,7 +218,7 @@ func (d *database) numbers(ctx context.Context, name string) (map[string]int, er
 	return found, err
 }
 
-// availability gives how many codes of a coupon are in which state.
+// availability returns how many codes of a coupon are in which state.
 func (d *database) availability(ctx context.Context) (map[string]map[state]int, error) {
 	found := map[string]map[state]int{}
 	var coupon, text string

@@ -78,7 +78,7 @@ func (c *caller) exportSome(ctx context.Context) error {
 	return err
 }
 
-// someDelivery gives a delivery that was confirmed, or "".
+// someDelivery returns a delivery that was confirmed, or "".
 func (c *caller) someDelivery() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -70,7 +70,7 @@ func (s *soak) countFiles() (counts map[string]int, err error) {
 // alive, which is when the server notices that a client is gone.
 const quietTime = 20 * time.Second
 
-// compare gives what has grown more than it may.
+// compare returns what has grown more than it may.
 func (f *footprint) compare(after *footprint) (problems []error) {
 	grown := func(what string, before, after, slack float64) {
 		if after > before+slack {

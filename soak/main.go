@@ -77,7 +77,7 @@ func (o *options) check() error {
 	return nil
 }
 
-// kinds gives what clients do.
+// kinds returns what clients do.
 func (o *options) kinds() []kind {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool {
 		return !slices.ContainsFunc(strings.Split(o.only, ","), func(word string) bool { return strings.Contains(k.name, word) })

@@ -50,7 +50,7 @@ func (s state) String() string {
 	return strings.Join(names, " or ")
 }
 
-// isSure tells whether it is one state.
+// isSure reports whether it is one state.
 func (s state) isSure() bool { return s&(s-1) == 0 }
 
 // thing is an object that clients made, by the name they gave it: what it may be, as far as they know.
@@ -179,7 +179,7 @@ func (c *change) answered(err error) error {
 	return err
 }
 
-// isRefusal tells whether an answer says that nothing was changed.
+// isRefusal reports whether an answer says that nothing was changed.
 func isRefusal(err error) bool {
 	if _, isProblem := errors.AsType[*client.UserError](err); isProblem {
 		return true
@@ -411,7 +411,7 @@ func (m *model) tell(name string) string {
 	return fmt.Sprintf("%s (%s, last: %s at %s)", name, or(t.id, "no id"), t.deed, t.at.Format(clock))
 }
 
-// promiseOf gives the promise that a thing being otherwise than acknowledged breaks.
+// promiseOf returns the promise that a thing being otherwise than acknowledged breaks.
 func promiseOf(name string) string {
 	if strings.HasPrefix(name, "redemption ") {
 		return "P2/P3"
@@ -426,7 +426,7 @@ func or(text, other string) string {
 	return text
 }
 
-// sure gives the things that are in one state for certain and did not change since an instant, and that are of these kinds.
+// sure returns the things that are in one state for certain and did not change since an instant, and that are of these kinds.
 func (m *model) sure(since time.Time, kinds ...string) map[string]state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -440,7 +440,7 @@ func (m *model) sure(since time.Time, kinds ...string) map[string]state {
 	return found
 }
 
-// erasedBefore gives the marks of people who were erased before an instant, with when.
+// erasedBefore returns the marks of people who were erased before an instant, with when.
 func (m *model) erasedBefore(instant time.Time) map[string]time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -453,7 +453,7 @@ func (m *model) erasedBefore(instant time.Time) map[string]time.Time {
 	return found
 }
 
-// codes gives how many codes there may be.
+// codes returns how many codes there may be.
 func (m *model) codes() (count int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -70,7 +70,7 @@ func (o *outbox) checkResent(delivery string) error {
 	return nil
 }
 
-// read gives the ids, codes and addresses of messages.
+// read returns the ids, codes and addresses of messages.
 func (*outbox) read(text []byte) (ids, codes, people []string) {
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	all := func(pattern *regexp.Regexp) (found []string) {

@@ -109,7 +109,7 @@ func (r *receiver) take(key string, messages []posted) {
 	}
 }
 
-// counts gives how many requests came, and how many messages were taken.
+// counts returns how many requests came, and how many messages were taken.
 func (r *receiver) counts() (posts, messages int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -27,7 +27,7 @@ func (s *soak) putCodes(codes ...string) {
 	s.shelf.redeemable = append(s.shelf.redeemable, codes...)
 }
 
-// takeCodes gives at most so many codes that nobody redeemed.
+// takeCodes returns at most so many codes that nobody redeemed.
 func (s *soak) takeCodes(count int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,7 +34,7 @@ func (v *violations) add(promise string, round int, problem error) {
 	}
 }
 
-// total gives how many there are.
+// total returns how many there are.
 func (v *violations) total() (total int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

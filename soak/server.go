@@ -113,7 +113,7 @@ func startServer(ctx context.Context, binary, dir, webhook, key string) (*server
 	}
 }
 
-// text gives the end of the server's log.
+// text returns the end of the server's log.
 func (s *server) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,7 +147,7 @@ func (s *server) stop() (took time.Duration, err error) {
 	}
 }
 
-// endsSoon tells whether the process is gone, or is in a moment.
+// endsSoon reports whether the process is gone, or is in a moment.
 func (s *server) endsSoon(ctx context.Context) bool {
 	select {
 	case <-s.ended:
@@ -159,7 +159,7 @@ func (s *server) endsSoon(ctx context.Context) bool {
 	return false
 }
 
-// hasEnded tells whether the process is gone.
+// hasEnded reports whether the process is gone.
 func (s *server) hasEnded() bool {
 	select {
 	case <-s.ended:
@@ -169,7 +169,7 @@ func (s *server) hasEnded() bool {
 	}
 }
 
-// metrics gives the gauges of /metrics that have no labels.
+// metrics returns the gauges of /metrics that have no labels.
 func (s *server) metrics(ctx context.Context) (map[string]float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/metrics", nil)
 	if err != nil {

@@ -24,14 +24,14 @@ func (s *spooled) add(count *int) {
 	*count++
 }
 
-// mayStay gives how many files of each folder may be there for long.
+// mayStay returns how many files of each folder may be there for long.
 func (s *spooled) mayStay() (uploads, exports int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.uploads + s.files - s.answered, s.exports
 }
 
-// mayBe gives how many files of each folder may be there for a moment.
+// mayBe returns how many files of each folder may be there for a moment.
 func (s *spooled) mayBe() (uploads, exports int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

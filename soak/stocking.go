@@ -10,7 +10,7 @@ import (
 	"couponql/client"
 )
 
-// newCodes gives so many values that no code has.
+// newCodes returns so many values that no code has.
 func (c *caller) newCodes(count int) []string {
 	file := c.serial.Add(1)
 	codes := make([]string, count)
@@ -20,7 +20,7 @@ func (c *caller) newCodes(count int) []string {
 	return codes
 }
 
-// codeNames gives the names of codes in the model.
+// codeNames returns the names of codes in the model.
 func codeNames(codes []string) []string {
 	names := make([]string, len(codes))
 	for i, code := range codes {

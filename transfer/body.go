@@ -14,7 +14,7 @@ import (
 // stallTime is how long a client may neither send nor take a byte before it is cut off.
 const stallTime = time.Minute
 
-// Body gives the body of a request that may take hours, and what the handler has to call at its end. A read of it
+// Body returns the body of a request that may take hours, and what the handler has to call at its end. A read of it
 // fails when the client sends nothing for a minute, and when the request is canceled, as it is when the server stops.
 func Body(w http.ResponseWriter, r *http.Request) (content io.Reader, end func()) {
 	return newBody(w, r, stallTime)
@@ -71,7 +71,7 @@ type answer struct {
 	isBegun bool
 }
 
-// newAnswer gives the response and what takes its deadline back.
+// newAnswer returns the response and what takes its deadline back.
 func newAnswer(w http.ResponseWriter, patience time.Duration) (a *answer, end func()) {
 	a = &answer{ResponseWriter: w, control: http.NewResponseController(w), patience: patience}
 	return a, func() { _ = a.control.SetWriteDeadline(time.Time{}) }

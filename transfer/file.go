@@ -51,7 +51,7 @@ func (h *handler) export(w http.ResponseWriter, r *http.Request, id coupon.ID, n
 	http.ServeContent(out, r, "", *e.FinishedAt, file)
 }
 
-// contentTypeOf gives the media type of a format. Those of JSONL and Parquet are in use though not registered.
+// contentTypeOf returns the media type of a format. Those of JSONL and Parquet are in use though not registered.
 func contentTypeOf(format coupon.FileFormat) string {
 	switch format {
 	case coupon.FormatCSV:

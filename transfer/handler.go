@@ -43,7 +43,7 @@ func newHandler(options Options, patience time.Duration) http.Handler {
 	return mux
 }
 
-// isAllowed tells whether the request has a link for this that still works; if not, it is answered.
+// isAllowed reports whether the request has a link for this that still works; if not, it is answered.
 func (h *handler) isAllowed(w http.ResponseWriter, r *http.Request, what purpose) bool {
 	isSigned, isCurrent := h.Links.verify(r, what, h.Store.Now())
 	switch {
@@ -100,7 +100,7 @@ func (h *handler) refuseNow(w http.ResponseWriter, r *http.Request, unable *unav
 	refuse(w, status, unable.Sentences(""))
 }
 
-// statusOf gives the status for a problem of the caller.
+// statusOf returns the status for a problem of the caller.
 func statusOf(code coupon.ErrorCode) int {
 	switch code { //nolint:exhaustive // the store's methods that are used here return no others
 	case coupon.ErrorNotFound:

@@ -34,7 +34,7 @@ type Links struct {
 	sign func(text string) []byte
 }
 
-// NewLinks gives the links of a database; key is that of db.Store.LinkKey.
+// NewLinks returns the links of a database; key is that of db.Store.LinkKey.
 func NewLinks(key []byte) *Links {
 	return &Links{sign: func(text string) []byte {
 		mac := hmac.New(sha256.New, key)
@@ -43,17 +43,17 @@ func NewLinks(key []byte) *Links {
 	}}
 }
 
-// Upload gives the link by which an upload is sent. It works as long as the upload is kept.
+// Upload returns the link by which an upload is sent. It works as long as the upload is kept.
 func (l *Links) Upload(ctx context.Context, u *coupon.Upload) string {
 	return l.link(ctx, forUpload, uploadsPath+string(u.ID), u.ExpiresAt)
 }
 
-// Rejects gives the link to the rejected rows of an import, which works for coupon.LinkLifetime.
+// Rejects returns the link to the rejected rows of an import, which works for coupon.LinkLifetime.
 func (l *Links) Rejects(ctx context.Context, importID coupon.ID, now time.Time) string {
 	return l.link(ctx, forDownload, filesPath+rejectsName(importID), now.Add(coupon.LinkLifetime))
 }
 
-// Export gives the link to the file of an export, which works for coupon.LinkLifetime, or until the file is gone.
+// Export returns the link to the file of an export, which works for coupon.LinkLifetime, or until the file is gone.
 func (l *Links) Export(ctx context.Context, e *coupon.Export, now time.Time) string {
 	expiresAt := now.Add(coupon.LinkLifetime)
 	if e.ExpiresAt != nil && e.ExpiresAt.Before(expiresAt) {
@@ -77,7 +77,7 @@ func (l *Links) signature(what purpose, path string, expires int64) []byte {
 	return l.sign(string(what) + "\n" + strconv.FormatInt(expires, 10) + "\n" + path)
 }
 
-// verify tells whether a request has a link that was signed for this, and whether it still works.
+// verify reports whether a request has a link that was signed for this, and whether it still works.
 func (l *Links) verify(r *http.Request, what purpose, now time.Time) (isSigned, isCurrent bool) {
 	query := r.URL.Query()
 	expires, err := strconv.ParseInt(query.Get("expires"), 10, 64)

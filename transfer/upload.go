@@ -148,7 +148,7 @@ func (h *handler) patch(w http.ResponseWriter, r *http.Request, id coupon.ID) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// count gives a header that is a number of bytes.
+// count returns a header that is a number of bytes.
 func count(r *http.Request, name string) (int64, bool) {
 	n, err := strconv.ParseInt(r.Header.Get(name), 10, 64)
 	return n, err == nil && n >= 0
@@ -178,7 +178,7 @@ type checked struct {
 	want string
 }
 
-// verified gives a reader of the same bytes that ends with db.ErrWrongChecksum unless they have the checksum, which
+// verified returns a reader of the same bytes that ends with db.ErrWrongChecksum unless they have the checksum, which
 // is that of an Upload-Checksum header; "" is none.
 func verified(r io.Reader, header string) (io.Reader, error) {
 	if header == "" {

@@ -13,7 +13,7 @@ import (
 	"couponql/db"
 )
 
-// New gives a fresh database in a folder of its own, closed when the test ends.
+// New returns a fresh database in a folder of its own, closed when the test ends.
 func New(t testing.TB, options ...func(*db.Options)) *db.Store {
 	t.Helper()
 	return Open(t, filepath.Join(t.TempDir(), "couponql.duckdb"), options...)
@@ -79,7 +79,7 @@ type Clock struct {
 	lead time.Duration
 }
 
-// NewClock gives a clock that stands at an instant.
+// NewClock returns a clock that stands at an instant.
 func NewClock(at time.Time) *Clock { return &Clock{at: at} }
 
 // Now tells the time.

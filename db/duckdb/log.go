@@ -196,7 +196,7 @@ func sumRest(rest []byte) uint64 {
 	return hash ^ hash>>shift
 }
 
-// isZero tells whether a file ends in zeros that begin within the first entry behind an offset. Every entry ends with
+// isZero reports whether a file ends in zeros that begin within the first entry behind an offset. Every entry ends with
 // other bytes, so one that ends in zeros was never written to its end, and never synced.
 func isZero(file *os.File, from, length int64) (bool, error) {
 	end := length

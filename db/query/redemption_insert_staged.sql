@@ -2,7 +2,7 @@
 INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at,
     store, customer)
 SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.created_at, s.redeemed_at, s.redeemed_at::DATE,
-    'IMPORT', s.reference, s.amount, s.currency,
+    s.source, s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',
         CASE WHEN s.code_id IS NOT NULL AND m.id IS NULL AND p.requires_assignment THEN 'NOT_ASSIGNED' END,
         -- A date without a time is before an assignment, or before the start, only if its whole day is.

@@ -76,7 +76,7 @@ func Open(ctx context.Context, dir string, o Options) (*Opened, error) {
 // Close closes the snapshot.
 func (n *Opened) Close() error { return n.db.Close() }
 
-// Check tells whether a query can be answered, and gives its columns, without running it. It returns QUERY_REJECTED.
+// Check reports whether a query can be answered, and gives its columns, without running it. It returns QUERY_REJECTED.
 func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, error) {
 	tree, err := n.parse(ctx, query)
 	if err != nil {
@@ -193,7 +193,7 @@ func (n *Opened) Export(
 	return int(count), nil
 }
 
-// fileExpression gives a column as the file has it: numbers, dates and nested values as the format can say them.
+// fileExpression returns a column as the file has it: numbers, dates and nested values as the format can say them.
 func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool) string {
 	name := duckdb.QuoteName(c.Name)
 	switch {
@@ -221,7 +221,7 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 	return text
 }
 
-// parse gives the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
+// parse returns the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
 func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 	text := ""
 	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", sql.Named("query", query)).
@@ -288,7 +288,7 @@ var sqlToken = regexp.MustCompile(
 // maxShortWord is how long a word may be that is kept although nobody knows it, such as another name for a view.
 const maxShortWord = 2
 
-// HarmlessSQL gives a query with coupon.Mask in the place of all that may be a code or personal data.
+// HarmlessSQL returns a query with coupon.Mask in the place of all that may be a code or personal data.
 func HarmlessSQL(query string) string {
 	return sqlToken.ReplaceAllStringFunc(query, func(token string) string {
 		for word := range strings.SplitSeq(strings.Trim(token, `"`), ".") {
@@ -300,7 +300,7 @@ func HarmlessSQL(query string) string {
 	})
 }
 
-// isShortNumber tells whether a word is a number that counts or limits: such a short one is no code.
+// isShortNumber reports whether a word is a number that counts or limits: such a short one is no code.
 func isShortNumber(word string) bool {
 	_, err := strconv.ParseUint(word, 10, 64)
 	return err == nil && len(word) <= 4
@@ -366,7 +366,7 @@ func (n *Opened) checkNode(node map[string]any) error {
 	return nil
 }
 
-// isNumeric tells whether a type is that of numbers.
+// isNumeric reports whether a type is that of numbers.
 func isNumeric(kind string) bool { return isInteger(kind) || isFloat(kind) || isDecimal(kind) }
 
 func isInteger(kind string) bool {
@@ -383,7 +383,7 @@ func isNested(kind string) bool {
 	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT") || strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(")
 }
 
-// textOf gives the expression that makes a text of a value for valueOf.
+// textOf returns the expression that makes a text of a value for valueOf.
 func textOf(name, kind string) string {
 	switch {
 	case isNested(kind):
@@ -398,7 +398,7 @@ func textOf(name, kind string) string {
 // apart (RFC 8259, section 6).
 var maxExact = big.NewInt(1<<53 - 1)
 
-// valueOf gives a value of JSON for the text of a value of the engine: numbers where JSON can say them exactly, and else
+// valueOf returns a value of JSON for the text of a value of the engine: numbers where JSON can say them exactly, and else
 // texts; times as ISO 8601 has them.
 func valueOf(text *string, kind string) (json.RawMessage, error) {
 	if text == nil {

@@ -61,7 +61,7 @@ func (n *Snapshot) Age() time.Duration {
 	return max(n.clock.Now().Sub(n.TakenAt), n.clock.Steady().Sub(n.steadyAt))
 }
 
-// confidentialMacros give the macros that tables.sql hands codes and personal data to. In a masked snapshot they forget what they
+// confidentialMacros return the macros that tables.sql hands codes and personal data to. In a masked snapshot they forget what they
 // are given, so that nothing that is asked of it, and no fault of the engine, can tell it.
 func confidentialMacros(isMasked bool) string {
 	text, ownCode, object := "x", "x", "x"

@@ -40,15 +40,23 @@ func main() {
 	if address == "" {
 		address = "http://127.0.0.1:8080"
 	}
-	transport := keyed{os.Getenv("COUPONQL_KEY")}
+	key := os.Getenv("COUPONQL_KEY")
 	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
-	err := run(ctx, graphql.NewClient(address+"/graphql", &http.Client{Transport: transport}))
+	err := run(ctx, newClient(address, key))
+	if err == nil && key != "" {
+		err = checkStranger(ctx, newClient(address, ""))
+	}
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "example:", err)
 		os.Exit(1)
 	}
 	fmt.Println("examples/go: the reference job is done")
+}
+
+// newClient returns a client of a server that shows a key; "": none.
+func newClient(address, key string) graphql.Client {
+	return graphql.NewClient(address+"/graphql", &http.Client{Transport: keyed{key}})
 }
 
 // keyed sends requests with an API key; "": without.
@@ -281,6 +289,20 @@ func checkStats(ctx context.Context, client graphql.Client, couponID string) err
 	return want("amount", row.Stats.ByCurrency[0].Amount, "49.90")
 }
 
+// checkStranger asks without a key where one is needed. The error of a request has a code, also where
+// the HTTP status is one of an error.
+func checkStranger(ctx context.Context, client graphql.Client) error {
+	_, err := CouponStats(ctx, client, "coupon_1")
+	refused, isHTTP := errors.AsType[*graphql.HTTPError](err)
+	if !isHTTP || len(refused.Response.Errors) != 1 {
+		return fmt.Errorf("a request without a key: %w", err)
+	}
+	return errors.Join(
+		want("status without a key", refused.StatusCode, http.StatusUnauthorized),
+		want("code without a key", refused.Response.Errors[0].Extensions["code"], any("UNAUTHENTICATED")),
+	)
+}
+
 // poll asks until it is over.
 func poll(ctx context.Context, ask func() (isOver bool, err error)) error {
 	for {
@@ -295,7 +317,7 @@ func poll(ctx context.Context, ask func() (isOver bool, err error)) error {
 	}
 }
 
-// check gives what the caller of a mutation should mend as an error.
+// check returns what the caller of a mutation should mend as an error.
 func check(found []Problem) error {
 	var errs []error
 	for _, p := range found {
@@ -304,7 +326,7 @@ func check(found []Problem) error {
 	return errors.Join(errs...)
 }
 
-// want gives an error unless the server answered what the example expects.
+// want returns an error unless the server answered what the example expects.
 func want[T comparable](what string, got, want T) error {
 	if got != want {
 		return fmt.Errorf("%s: %v instead of %v", what, got, want)

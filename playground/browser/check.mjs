@@ -294,15 +294,25 @@ await check("SQL is answered and charted", async () => {
   }
 });
 
-await check("every example that reads is answered", async () => {
+await check("every example that reads has an answer, rows, and a chart that compares", async () => {
   const failures = await page.evaluate(async () => {
     const queries = JSON.parse(document.getElementById("operations").textContent).filter((text) => /^query /m.test(text));
     const failures = [];
     for (const query of queries) {
       const body = JSON.stringify({ query });
       const response = await fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-      const { errors } = await response.json();
-      if (errors) failures.push(`${query.match(/^query (\w+)/m)[1]}: ${JSON.stringify(errors)}`);
+      const { data, errors } = await response.json();
+      const complain = (text) => failures.push(`${query.match(/^query (\w+)/m)[1]}: ${text}`);
+      if (errors) complain(JSON.stringify(errors));
+      const tables = Rows.find(data ?? {}, null);
+      const table = tables.find(({ rows, columns }) => rows.length > 1 && columns.length > 1) ?? tables[0];
+      if (!table) {
+        if (!data?.validateCode) complain("no rows");
+        continue;
+      }
+      if (!Series.canDraw(table)) continue;
+      const { labels, series } = Series.build(table, Series.guess(table));
+      if (labels.length * series.length < 2) complain(`the chart of ${table.name} has one value`);
     }
     return failures;
   });

@@ -10,10 +10,14 @@ for (const hasKeys of [false, true]) {
 		const authorization = hasKeys ? { authorization: `Bearer ${server.key}` } : {};
 		const results = await auditServer({
 			url: server.url,
-			fetchFn: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...authorization } }),
+			fetchFn: (url, init) =>
+				fetch(url, { ...init, headers: { ...init?.headers, ...authorization } }),
 		});
 		const short = results.filter((result) => result.status !== 'ok');
 		assert.ok(results.length >= 60, `only ${results.length} audits were run`);
-		assert.deepEqual(short.map(({ id, name, reason }) => `${id} ${name}: ${reason}`), []);
+		assert.deepEqual(
+			short.map(({ id, name, reason }) => `${id} ${name}: ${reason}`),
+			[],
+		);
 	});
 }

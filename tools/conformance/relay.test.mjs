@@ -1,4 +1,4 @@
-// Relay: its compiler on the schema, persisted ids, connections, an object by its id, a subscription.
+// Relay: its compiler on the schema, persisted ids, connections, node(id:), a subscription.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -9,9 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import relayRuntime from 'relay-runtime';
-import WebSocket from 'ws';
 import { relay } from './client/relay.mjs';
-import { Server, reachable } from './server.mjs';
+import { Server, reachable, recorded } from './server.mjs';
 
 const { commitMutation, fetchQuery, requestSubscription } = relayRuntime;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -22,36 +21,46 @@ async function compile(t) {
 	t.after(() => rm(folder, { recursive: true, force: true }));
 	await cp(here('relay'), folder, { recursive: true });
 	await copyFile(here('../../graph/testdata/schema.graphql'), join(folder, 'schema.graphql'));
-	await promisify(execFile)(here('node_modules/.bin/relay-compiler'), ['relay.config.json'], { cwd: folder });
+	await promisify(execFile)(here('node_modules/.bin/relay-compiler'), ['relay.config.json'], {
+		cwd: folder,
+	});
 	const made = join(folder, 'src', '__generated__');
 	const read = createRequire(join(folder, 'package.json'));
 	const artifacts = {};
 	for (const name of await readdir(made)) artifacts[name.split('.')[0]] = read(join(made, name));
-	return { artifacts, persisted: JSON.parse(await readFile(join(folder, 'persisted.json'), 'utf8')) };
+	return {
+		artifacts,
+		persisted: JSON.parse(await readFile(join(folder, 'persisted.json'), 'utf8')),
+	};
 }
 
 test('Relay does its part of the job', async (t) => {
 	const server = await Server.start(t);
 	const { artifacts, persisted } = await compile(t);
 	assert.equal(persisted[artifacts.couponsQuery.params.id], artifacts.couponsQuery.params.text);
-	const sent = [];
-	const realFetch = globalThis.fetch;
-	t.mock.method(globalThis, 'fetch', (url, init) => {
-		sent.push(JSON.parse(init.body));
-		return realFetch(url, init);
-	});
-	const environment = relay({ ...server, socket: { webSocketImpl: WebSocket } });
-	const change = (mutation, variables) => new Promise((done, fail) => {
-		commitMutation(environment, { mutation, variables, onCompleted: done, onError: fail });
-	});
-	const ask = (query, variables) => fetchQuery(environment, query, variables, { fetchPolicy: 'network-only' }).toPromise();
+	const requests = recorded(t);
+	const sent = () => requests.map(({ body }) => JSON.parse(body));
+	const environment = relay(server);
+	const change = (mutation, variables) =>
+		new Promise((done, fail) => {
+			commitMutation(environment, { mutation, variables, onCompleted: done, onError: fail });
+		});
+	const ask = (query, variables) =>
+		fetchQuery(environment, query, variables, { fetchPolicy: 'network-only' }).toPromise();
 	const record = (id) => environment.getStore().getSource().get(id);
 
 	const { createCoupon } = await change(artifacts.couponsCreateMutation, {
-		input: { label: 'Winter', type: 'INDIVIDUAL', startsAt: '2020-01-01', requiresAssignment: false },
+		input: {
+			label: 'Winter',
+			type: 'INDIVIDUAL',
+			startsAt: '2020-01-01',
+			requiresAssignment: false,
+		},
 	});
 	const { id } = createCoupon.coupon;
-	const { generateCodes } = await change(artifacts.couponsGenerateMutation, { input: { couponId: id, count: 25 } });
+	const { generateCodes } = await change(artifacts.couponsGenerateMutation, {
+		input: { couponId: id, count: 25 },
+	});
 	assert.equal(generateCodes.generatedCount, 25);
 	await ask(artifacts.couponsQuery, { count: 10 });
 	const connection = `client:${id}:__coupons_codes_codes_connection`;
@@ -72,7 +81,8 @@ test('Relay does its part of the job', async (t) => {
 		onNext: (data) => seen.push(data),
 		onError: (error) => seen.push(error),
 	});
-	// What is redeemed before the subscription has begun may be missed: each look redeems another code.
+	// What is redeemed before the subscription has begun may be missed: each look redeems
+	// another code.
 	const others = edges().map((edge) => record(record(edge).node.__ref));
 	await reachable('an event', async () => {
 		const { value } = others.pop();
@@ -87,25 +97,34 @@ test('Relay does its part of the job', async (t) => {
 	assert.equal(record(code.__id).status, 'REDEEMED');
 	const { redeemCode: again } = await change(artifacts.couponsRedeemMutation, { input });
 	assert.equal(again.redemption.id, first.redemption.id);
-	const { redeemCode: other } = await change(artifacts.couponsRedeemMutation, { input: { value: code.value } });
-	assert.deepEqual(other.userErrors.map((e) => e.code), ['CODE_ALREADY_REDEEMED']);
+	const { redeemCode: other } = await change(artifacts.couponsRedeemMutation, {
+		input: { value: code.value },
+	});
+	assert.deepEqual(
+		other.userErrors.map((e) => e.code),
+		['CODE_ALREADY_REDEEMED'],
+	);
 
 	// A hash goes first, and the document once.
-	const redeeming = sent.filter(({ query }) => query?.includes('couponsRedeemMutation'));
+	const redeeming = sent().filter(({ query }) => query?.includes('couponsRedeemMutation'));
 	assert.equal(redeeming.length, 1);
-	assert.ok(sent.every(({ extensions }) => extensions.persistedQuery.sha256Hash.length === 64));
+	assert.ok(sent().every(({ extensions }) => extensions.persistedQuery.sha256Hash.length === 64));
 	await server.end('SIGTERM');
 	await server.run();
-	sent.length = 0;
+	requests.length = 0;
 	await ask(artifacts.couponsQuery, { count: 10 });
-	assert.deepEqual(sent.map(({ query }) => query !== undefined), [false, true]);
-
-	const codesOf = (answer) => answer.then(
-		(data) => assert.fail(`answered ${JSON.stringify(data)}`),
-		(failure) => failure.source.errors.map((e) => e.extensions.code),
+	assert.deepEqual(
+		sent().map(({ query }) => query !== undefined),
+		[false, true],
 	);
+
+	const codesOf = (answer) =>
+		answer.then(
+			(data) => assert.fail(`answered ${JSON.stringify(data)}`),
+			(failure) => failure.source.errors.map((e) => e.extensions.code),
+		);
 	assert.deepEqual(await codesOf(ask(artifacts.couponsQuery, { count: 501 })), ['INVALID']);
-	const stranger = relay({ url: server.url, key: 'wrong', socket: { webSocketImpl: WebSocket } });
+	const stranger = relay({ url: server.url, key: 'wrong' });
 	const refused = fetchQuery(stranger, artifacts.couponsQuery, { count: 1 }).toPromise();
 	assert.deepEqual(await codesOf(refused), ['UNAUTHENTICATED']);
 });

@@ -15,13 +15,26 @@ test('graphql-request does the reference job', async (t) => {
 
 test('graphql-request: queries by GET, errors, a batch', async (t) => {
 	const server = await Server.start(t);
-	const byGet = request({ ...server, method: 'GET' });
-	assert.deepEqual(await byGet.request('{ coupons { totalCount } }'), { coupons: { totalCount: 0 } });
+	const byGet = request(server);
+	byGet.requestConfig.method = 'GET';
+	assert.deepEqual(await byGet.request('{ coupons { totalCount } }'), {
+		coupons: { totalCount: 0 },
+	});
 	const client = request(server);
-	assert.deepEqual(await codesOf(client.request('{ coupons(first: 501) { totalCount } }'), errorsOf), ['INVALID']);
-	assert.deepEqual(await codesOf(client.request('{ nothing }'), errorsOf), ['GRAPHQL_VALIDATION_FAILED']);
+	assert.deepEqual(
+		await codesOf(client.request('{ coupons(first: 501) { totalCount } }'), errorsOf),
+		['INVALID'],
+	);
+	assert.deepEqual(await codesOf(client.request('{ nothing }'), errorsOf), [
+		'GRAPHQL_VALIDATION_FAILED',
+	]);
 	const stranger = request({ url: server.url, key: 'wrong' });
-	assert.deepEqual(await codesOf(stranger.request('{ coupons { totalCount } }'), errorsOf), ['UNAUTHENTICATED']);
-	const both = [{ document: '{ coupons { totalCount } }' }, { document: '{ recipients { totalCount } }' }];
+	assert.deepEqual(await codesOf(stranger.request('{ coupons { totalCount } }'), errorsOf), [
+		'UNAUTHENTICATED',
+	]);
+	const both = [
+		{ document: '{ coupons { totalCount } }' },
+		{ document: '{ recipients { totalCount } }' },
+	];
 	await assert.rejects(client.batchRequests(both), /Send each operation in a request of its own/);
 });

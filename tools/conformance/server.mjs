@@ -7,8 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import WebSocket from 'ws';
 
-const program = process.env.COUPONQL ?? fileURLToPath(new URL('../../bin/couponql', import.meta.url));
+// Clients take that of the browser; Node has one from version 22 on.
+globalThis.WebSocket ??= WebSocket;
+
+const program =
+	process.env.COUPONQL ?? fileURLToPath(new URL('../../bin/couponql', import.meta.url));
 const startMilliseconds = 30_000;
 // jobMilliseconds is how long a client waits for what the server does in the background.
 const jobMilliseconds = 60_000;
@@ -18,8 +23,8 @@ export const page = 'http://localhost:5173';
 
 // Server is a running couponql with an empty database.
 export class Server {
-	// start gives a running server, which ends with the test. hasKeys: it asks for a key, and lets the
-	// page in.
+	// start gives a running server, which ends with the test. hasKeys: it asks for a key, and lets
+	// the page in.
 	static async start(t, { hasKeys = true } = {}) {
 		const server = new Server();
 		server.folder = await mkdtemp(join(tmpdir(), 'couponql-conformance-'));
@@ -38,7 +43,12 @@ export class Server {
 
 	async run() {
 		const flags = this.key ? ['--cors-origin', page] : [];
-		const files = ['--data', join(this.folder, 'couponql.duckdb'), '--outbox', join(this.folder, 'outbox')];
+		const files = [
+			'--data',
+			join(this.folder, 'couponql.duckdb'),
+			'--outbox',
+			join(this.folder, 'outbox'),
+		];
 		this.process = spawn(program, ['serve', '--listen', this.listen, ...files, ...flags], {
 			stdio: ['ignore', 'ignore', 'pipe'],
 			env: { ...process.env, COUPONQL_ADMIN_KEY: this.key, COUPONQL_KEY: '' },
@@ -51,7 +61,9 @@ export class Server {
 				const found = line.match(/^listening on (http:\S+)$/);
 				if (found) ready(found[1]);
 			});
-			this.process.once('exit', () => fail(new Error(`the server ended:\n${log.join('\n')}`)));
+			this.process.once('exit', () =>
+				fail(new Error(`the server ended:\n${log.join('\n')}`)),
+			);
 		});
 		clearTimeout(late);
 		this.listen = address.replace('http://', '');
@@ -120,4 +132,15 @@ export async function* iterated(open) {
 	} finally {
 		close();
 	}
+}
+
+// recorded gives what is sent from here on to the end of the test.
+export function recorded(t) {
+	const sent = [];
+	const { fetch } = globalThis;
+	t.mock.method(globalThis, 'fetch', (url, init) => {
+		sent.push({ url: String(url), ...init });
+		return fetch(url, init);
+	});
+	return sent;
 }

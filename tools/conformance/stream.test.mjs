@@ -1,7 +1,7 @@
 // Subscriptions by the clients of their protocols: graphql-ws, graphql-sse and EventSource.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import WebSocket from 'ws';
+import { createClient } from 'graphql-sse';
 import { eventSource } from './client/eventsource.mjs';
 import { sse } from './client/sse.mjs';
 import { ws } from './client/ws.mjs';
@@ -10,12 +10,16 @@ import { Server, reachable } from './server.mjs';
 
 // open gives a client of each protocol: it iterates over the answers to an operation, and ends.
 const open = {
-	'graphql-ws': (server, { key = server.key, ...options } = {}) => {
-		const client = ws({ url: server.url, key, webSocketImpl: WebSocket, ...options });
-		return { iterate: (request) => client.iterate(request), end: () => client.dispose() };
+	'graphql-ws': (options) => {
+		const client = ws(options);
+		return {
+			iterate: (request) => client.iterate(request),
+			on: client.on,
+			end: () => client.dispose(),
+		};
 	},
-	'graphql-sse': (server, { key = server.key, ...options } = {}) => {
-		const client = sse({ url: server.url, key, ...options });
+	'graphql-sse': (options) => {
+		const client = sse(options);
 		return { iterate: (request) => client.iterate(request), end: () => client.dispose() };
 	},
 };
@@ -52,7 +56,8 @@ for (const [name, connect] of Object.entries(open)) {
 		server.leave.push(client.end);
 		const seen = [];
 		const following = (async () => {
-			for await (const { data } of client.iterate({ query: documents.redemptionRecorded })) seen.push(data);
+			for await (const { data } of client.iterate({ query: documents.redemptionRecorded }))
+				seen.push(data);
 		})();
 		const hears = () => redeemUntil(server, () => seen.length);
 		await hears();
@@ -69,14 +74,18 @@ for (const [name, connect] of Object.entries(open)) {
 		server.leave.push(client.end);
 		const { ask, watch } = adapted(client);
 		const errorsOf = (failure) => failure.errors;
-		assert.deepEqual(await codesOf(ask('{ coupons(first: 501) { totalCount } }'), errorsOf), ['INVALID']);
-		assert.deepEqual(await codesOf(ask('{ nothing }'), validationOf), ['GRAPHQL_VALIDATION_FAILED']);
+		assert.deepEqual(await codesOf(ask('{ coupons(first: 501) { totalCount } }'), errorsOf), [
+			'INVALID',
+		]);
+		assert.deepEqual(await codesOf(ask('{ nothing }'), validationOf), [
+			'GRAPHQL_VALIDATION_FAILED',
+		]);
 		const unknown = watch(documents.importProgress, { id: 'import_9' }).next();
 		assert.deepEqual(await codesOf(unknown, errorsOf), ['NOT_FOUND']);
 	});
 }
 
-// validationOf gives the errors of a document that is not valid: graphql-ws gives a list of them itself.
+// validationOf gives the errors of a document that is not valid. graphql-ws throws the list itself.
 const validationOf = (failure) => failure.errors ?? failure;
 
 // redeemUntil redeems a code until somebody has heard of it who counts. What is redeemed before a
@@ -89,31 +98,45 @@ function redeemUntil(server, count) {
 	});
 }
 
-const anonymous = { input: { label: 'One', type: 'ANONYMOUS', code: 'ONE', startsAt: '2020-01-01' } };
+const anonymous = {
+	input: { label: 'One', type: 'ANONYMOUS', code: 'ONE', startsAt: '2020-01-01' },
+};
 
 test('graphql-ws: a wrong key ends it at once, and a key that ends with it', async (t) => {
 	const server = await Server.start(t);
-	const wrong = open['graphql-ws'](server, { key: 'wrong' });
-	await assert.rejects(wrong.iterate({ query: '{ coupons { totalCount } }' }).next(), (closed) => {
-		assert.equal(closed.code, 4401);
-		return true;
-	});
+	const wrong = open['graphql-ws']({ url: server.url, key: 'wrong' });
+	await assert.rejects(
+		wrong.iterate({ query: '{ coupons { totalCount } }' }).next(),
+		(closed) => {
+			assert.equal(closed.code, 4401);
+			return true;
+		},
+	);
 	const { createApiKey } = await server.ask(`mutation {
-		createApiKey(input: { label: "a page", role: ADMIN }) { apiKey { id } token userErrors { message } }
+		createApiKey(input: { label: "a page", role: ADMIN }) {
+			apiKey { id }
+			token
+			userErrors { message }
+		}
 	}`);
 	assert.deepEqual(createApiKey.userErrors, []);
 	const seen = [];
-	const on = { connected: () => seen.push('connected'), closed: ({ code }) => seen.push(code) };
-	const ending = open['graphql-ws'](server, { key: createApiKey.token, on });
+	const ending = open['graphql-ws']({ url: server.url, key: createApiKey.token });
+	ending.on('connected', () => seen.push('connected'));
+	ending.on('closed', ({ code }) => seen.push(code));
 	const answers = [];
 	const following = (async () => {
-		for await (const answer of ending.iterate({ query: documents.redemptionRecorded })) answers.push(answer);
+		for await (const answer of ending.iterate({ query: documents.redemptionRecorded }))
+			answers.push(answer);
 	})();
 	await server.ask(documents.createCoupon, anonymous);
 	await redeemUntil(server, () => answers.length);
-	await server.ask('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { userErrors { message } } }', {
-		id: createApiKey.apiKey.id,
-	});
+	await server.ask(
+		'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { userErrors { message } } }',
+		{
+			id: createApiKey.apiKey.id,
+		},
+	);
 	await assert.rejects(following, (closed) => {
 		assert.equal(closed.code, 4401);
 		return true;
@@ -125,17 +148,25 @@ test('graphql-ws: a wrong key ends it at once, and a key that ends with it', asy
 test('graphql-sse: a wrong key', async (t) => {
 	const server = await Server.start(t);
 	// It would ask again for half a minute.
-	const client = open['graphql-sse'](server, { key: 'wrong', retryAttempts: 0 });
-	await assert.rejects(client.iterate({ query: '{ coupons { totalCount } }' }).next(), (failure) => {
-		assert.equal(failure.response.status, 401);
-		return true;
-	});
+	const headers = { Authorization: 'Bearer wrong' };
+	const client = createClient({ url: server.url, headers, retryAttempts: 0 });
+	await assert.rejects(
+		client.iterate({ query: '{ coupons { totalCount } }' }).next(),
+		(failure) => {
+			assert.equal(failure.response.status, 401);
+			return true;
+		},
+	);
 });
 
 test('EventSource, by GET: a subscription goes on after a restart', async (t) => {
 	const server = await Server.start(t);
 	await server.ask(documents.createCoupon, anonymous);
-	const source = eventSource({ url: server.url, key: server.key, query: documents.redemptionRecorded });
+	const source = eventSource({
+		url: server.url,
+		key: server.key,
+		query: documents.redemptionRecorded,
+	});
 	server.leave.push(() => source.close());
 	const seen = [];
 	source.addEventListener('next', ({ data }) => seen.push(JSON.parse(data)));
@@ -148,21 +179,35 @@ test('EventSource, by GET: a subscription goes on after a restart', async (t) =>
 
 test('EventSource, by GET: the end of a job, and what goes wrong', async (t) => {
 	const server = await Server.start(t);
-	const follow = (options) => new Promise((done) => {
-		const source = eventSource({ url: server.url, key: server.key, query: documents.importProgress, ...options });
-		const seen = [];
-		source.addEventListener('next', ({ data }) => seen.push(JSON.parse(data)));
-		const end = (how) => {
-			source.close();
-			done({ seen, how });
-		};
-		source.addEventListener('complete', () => end('complete'));
-		source.addEventListener('error', ({ code }) => end(code));
-	});
+	const follow = (options) =>
+		new Promise((done) => {
+			const source = eventSource({
+				url: server.url,
+				key: server.key,
+				query: documents.importProgress,
+				...options,
+			});
+			const seen = [];
+			source.addEventListener('next', ({ data }) => seen.push(JSON.parse(data)));
+			const end = (how) => {
+				source.close();
+				done({ seen, how });
+			};
+			source.addEventListener('complete', () => end('complete'));
+			source.addEventListener('error', ({ code }) => end(code));
+		});
 	const unknown = await follow({ variables: { id: 'import_9' } });
 	assert.equal(unknown.how, 'complete');
-	assert.deepEqual(unknown.seen[0].errors.map((e) => e.extensions.code), ['NOT_FOUND']);
-	assert.deepEqual(await follow({ key: 'wrong', variables: { id: 'import_9' } }), { seen: [], how: 401 });
-	const mutation = await follow({ query: 'mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }' });
+	assert.deepEqual(
+		unknown.seen[0].errors.map((e) => e.extensions.code),
+		['NOT_FOUND'],
+	);
+	assert.deepEqual(await follow({ key: 'wrong', variables: { id: 'import_9' } }), {
+		seen: [],
+		how: 401,
+	});
+	const mutation = await follow({
+		query: 'mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }',
+	});
 	assert.deepEqual(mutation, { seen: [], how: 405 });
 });

@@ -83,7 +83,7 @@ func run(ctx context.Context, binary, version, assets, lock, output string) (cou
 	return len(*bom.Components), errors.Join(err, file.Close())
 }
 
-// readProgram gives what cyclonedx-gomod finds in a program.
+// readProgram returns what cyclonedx-gomod finds in a program.
 func readProgram(ctx context.Context, binary, version string) (*cyclonedx.BOM, error) {
 	text, err := command(ctx, "tool", "cyclonedx-gomod", "bin", "-json", "-std", "-noserial", "-notimestamp", "-version", version, binary)
 	if err != nil {
@@ -99,7 +99,7 @@ func readProgram(ctx context.Context, binary, version string) (*cyclonedx.BOM, e
 	return bom, nil
 }
 
-// command gives what a go command prints.
+// command returns what a go command prints.
 func command(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Stderr = os.Stderr
@@ -153,7 +153,7 @@ func addLicenses(ctx context.Context, components []cyclonedx.Component) error {
 	return errors.Join(problems...)
 }
 
-// readLicenses gives the texts of a folder's licenses.
+// readLicenses returns the texts of a folder's licenses.
 func readLicenses(folder string) (text []byte, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

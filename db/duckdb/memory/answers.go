@@ -35,7 +35,7 @@ type answerKey struct {
 	caller, key string
 }
 
-// hash gives what is kept of a key.
+// hash returns what is kept of a key.
 func (a *answers) hash(of answerKey) uint64 {
 	var h maphash.Hash
 	h.SetSeed(a.seed)
@@ -46,7 +46,7 @@ func (a *answers) hash(of answerKey) uint64 {
 	return h.Sum64()
 }
 
-// find gives the number of the redemption that a key recorded, or 0.
+// find returns the number of the redemption that a key recorded, or 0.
 func (a *answers) find(of answerKey) int64 {
 	if number := a.get(a.hash(of)); number != 0 || of.caller == "" {
 		return number

@@ -155,7 +155,7 @@ func (m *Memory) SetStatus(d *Described, now time.Time) {
 	m.Read(func(v View) {
 		for _, code := range d.Codes {
 			known := v.Coupon(coupon.MustNumber(coupon.KindCoupon, code.CouponID))
-			code.Status = (code.Flags &^ coupon.StateRedeemed | code.Found()).Status(known != nil && known.HasEnded(now))
+			code.Status = (code.Flags&^coupon.StateRedeemed | code.Found()).Status(known != nil && known.HasEnded(now))
 		}
 	})
 }

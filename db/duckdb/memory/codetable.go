@@ -3,7 +3,7 @@ package memory
 import "couponql/coupon"
 
 // codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing copies nothing and
-// keeps nobody waiting. Numbers begin at 1.
+// keeps nobody waiting. Numbers begin at 1. A page with a code whose redemption was reversed has a bit more a code.
 type codeTable struct {
 	pages []*codePage
 }
@@ -18,9 +18,11 @@ type codePage struct {
 	prints  [pageCodes]uint32
 	holders [pageCodes]uint32
 	states  [pageCodes]coupon.CodeState
+	// reversed has a bit for each code that had a redemption which was reversed; nil: none had.
+	reversed *[pageCodes / 64]uint64
 }
 
-// end gives the number after the last one that there is room for.
+// end returns the number after the last one that there is room for.
 func (t *codeTable) end() int64 { return int64(len(t.pages)) * pageCodes }
 
 // reach makes room for numbers up to last.
@@ -30,7 +32,7 @@ func (t *codeTable) reach(last int64) {
 	}
 }
 
-// state gives where a code stands.
+// state returns where a code stands.
 func (t *codeTable) state(number int64) coupon.CodeState {
 	return t.pages[number>>pageBits].states[number%pageCodes]
 }
@@ -39,7 +41,7 @@ func (t *codeTable) setState(number int64, state coupon.CodeState) {
 	t.pages[number>>pageBits].states[number%pageCodes] = state
 }
 
-// holder gives the number of the delivery that gave a code away; it means something only while the code is assigned.
+// holder returns the number of the delivery that gave a code away; it means something only while the code is assigned.
 func (t *codeTable) holder(number int64) int64 {
 	return int64(t.pages[number>>pageBits].holders[number%pageCodes])
 }
@@ -48,11 +50,27 @@ func (t *codeTable) setHolder(number, delivery int64) {
 	t.pages[number>>pageBits].holders[number%pageCodes] = uint32(delivery)
 }
 
-// printOf gives what tells the code's key from others with the same place in the index.
+// printOf returns what tells the code's key from others with the same place in the index.
 func (t *codeTable) printOf(number int64) keyPrint {
 	return keyPrint(t.pages[number>>pageBits].prints[number%pageCodes])
 }
 
 func (t *codeTable) setPrint(number int64, p keyPrint) {
 	t.pages[number>>pageBits].prints[number%pageCodes] = uint32(p)
+}
+
+// wasReversed reports whether a redemption of the code was reversed.
+func (t *codeTable) wasReversed(number int64) bool {
+	reversed := t.pages[number>>pageBits].reversed
+	place := number % pageCodes
+	return reversed != nil && reversed[place/64]&(1<<(place%64)) != 0
+}
+
+func (t *codeTable) setReversed(number int64) {
+	page := t.pages[number>>pageBits]
+	if page.reversed == nil {
+		page.reversed = new([pageCodes / 64]uint64)
+	}
+	place := number % pageCodes
+	page.reversed[place/64] |= 1 << (place % 64)
 }

@@ -92,7 +92,7 @@ func (m *Memory) HeldFor(delivery int64, now time.Time) int {
 	return 0
 }
 
-// Holds gives the largest live holds of a coupon's codes that other deliveries have, at most coupon.MaxHolds.
+// Holds returns the largest live holds of a coupon's codes that other deliveries have, at most coupon.MaxHolds.
 func (m *Memory) Holds(couponID, except int64, now time.Time) []*coupon.CodeHold {
 	return answer(m, func(v View) []*coupon.CodeHold { return v.holdsOf(couponID, except, now) })
 }

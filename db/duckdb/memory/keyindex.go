@@ -43,7 +43,7 @@ func newSlot(hash uint32, number int64) keySlot { return keySlot(hash)<<32 | key
 func (s keySlot) hash() uint32  { return uint32(s >> 32) }
 func (s keySlot) number() int64 { return int64(s & keySlot(graveNumber)) }
 
-// shard gives the number of the shard that the slot belongs to.
+// shard returns the number of the shard that the slot belongs to.
 func (s keySlot) shard() int { return int(s >> (64 - shardBits)) }
 
 // keyPrint is what look-ups compare beside the hash: 31 bits more of it, and whether the code's value is spelled
@@ -57,10 +57,10 @@ func newPrint(bits uint32, isRespelled bool) keyPrint {
 	return keyPrint(bits &^ 1)
 }
 
-// isOf tells whether the print is that of a key with these bits.
+// isOf reports whether the print is that of a key with these bits.
 func (p keyPrint) isOf(bits uint32) bool { return uint32(p)>>1 == bits>>1 }
 
-// isRespelled tells whether the value of the code is spelled otherwise than its key.
+// isRespelled reports whether the value of the code is spelled otherwise than its key.
 func (p keyPrint) isRespelled() bool { return p&1 != 0 }
 
 func newKeyIndex() *keyIndex {
@@ -71,14 +71,14 @@ func newKeyIndex() *keyIndex {
 	return x
 }
 
-// hash gives the two parts of a key's hash: what the index keeps, and what the print keeps. The seed is drawn at
+// hash returns the two parts of a key's hash: what the index keeps, and what the print keeps. The seed is drawn at
 // every start, so nobody can make keys that are alike.
 func (x *keyIndex) hash(key string) (hash, bits uint32) {
 	whole := maphash.String(x.seed, key)
 	return uint32(whole >> 32), uint32(whole)
 }
 
-// size gives the number of slots.
+// size returns the number of slots.
 func (x *keyIndex) size() int {
 	sum := 0
 	for i := range x.shards {
@@ -87,7 +87,7 @@ func (x *keyIndex) size() int {
 	return sum
 }
 
-// count gives the number of keys.
+// count returns the number of keys.
 func (x *keyIndex) count() int {
 	sum := 0
 	for i := range x.shards {
@@ -96,7 +96,7 @@ func (x *keyIndex) count() int {
 	return sum
 }
 
-// candidates gives the numbers of all codes whose key has this hash.
+// candidates returns the numbers of all codes whose key has this hash.
 func (x *keyIndex) candidates(hash uint32) iter.Seq[int64] {
 	s := &x.shards[newSlot(hash, 0).shard()]
 	return func(yield func(int64) bool) {

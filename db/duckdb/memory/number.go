@@ -11,7 +11,7 @@ func (n Numbers) IsBehind(rows Numbers) bool {
 		n.Redemption < rows.Redemption
 }
 
-// take gives out so many numbers and returns the first. They are never given out again.
+// take returns out so many numbers and returns the first. They are never given out again.
 func (m *Memory) take(next *int64, count int) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -20,13 +20,13 @@ func (m *Memory) take(next *int64, count int) int64 {
 	return first
 }
 
-// TakeMessages gives out numbers of messages, TakeRedemptions of redemptions. Both return the first; none is given out again.
+// TakeMessages returns out numbers of messages, TakeRedemptions of redemptions. Both return the first; none is given out again.
 func (m *Memory) TakeMessages(count int) int64 { return m.take(&m.next.Message, count) }
 
 // TakeRedemptions is TakeMessages for redemptions.
 func (m *Memory) TakeRedemptions(count int) int64 { return m.take(&m.next.Redemption, count) }
 
-// TakeCodes gives out so many numbers of codes and of batches, and returns the first of each.
+// TakeCodes returns out so many numbers of codes and of batches, and returns the first of each.
 func (m *Memory) TakeCodes(count, batches int) (batch, first int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

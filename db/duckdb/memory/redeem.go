@@ -174,6 +174,31 @@ func (v View) isRepeated(number int64) bool {
 	return isRepeated
 }
 
+// Redeemed returns those of the codes that have redemptions, and whether any of these was reversed. Codes that have
+// none any more may be among them, and a redemption may not be on disk yet.
+func (m *Memory) Redeemed(numbers []int64) (redeemed []int64, anyReversed bool) {
+	m.Read(func(v View) {
+		for _, number := range numbers {
+			if number < 1 || number >= v.codes.end() {
+				continue
+			}
+			wasReversed := v.codes.wasReversed(number)
+			anyReversed = anyReversed || wasReversed
+			if wasReversed || v.codes.state(number).Has(coupon.StateRedeemed) {
+				redeemed = append(redeemed, number)
+			}
+		}
+	})
+	return redeemed, anyReversed
+}
+
+// MarkReversed tells that redemptions of the codes were reversed.
+func (l *Loader) MarkReversed(numbers []int64) {
+	for _, number := range numbers {
+		l.codes.setReversed(number)
+	}
+}
+
 // MostRedeemed tells how often the most redeemed code of a coupon is redeemed.
 func (m *Memory) MostRedeemed(couponNumber int64) int {
 	return answer(m, func(v View) int {
@@ -202,6 +227,9 @@ func (c Change) CountRedemptions(couponNumber, code int64, by int) {
 		c.noteCoupon(couponNumber)
 		c.coupons[couponNumber].redeemed += by
 		return
+	}
+	if by < 0 {
+		c.codes.setReversed(code)
 	}
 	count := c.RedeemCount(code) + by
 	delete(c.repeats, code)

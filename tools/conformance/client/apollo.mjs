@@ -6,18 +6,18 @@ import { OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 
-export function apollo({ url, key, ...options }) {
+export function apollo({ url, key }) {
 	const Authorization = `Bearer ${key}`;
 	const socket = createClient({
 		url: url.replace('http', 'ws'),
 		connectionParams: { Authorization },
+		// A server that starts again refuses connections for a moment.
 		shouldRetry: () => true,
-		...options.socket,
 	});
 	const is = (type) => (operation) => operation.operationType === type;
-	const http = new UploadHttpLink({ uri: url, headers: { Authorization }, ...options.http });
-	// A mutation that has a file is sent once: its hash alone might be refused when the file is there.
-	const persisted = new PersistedQueryLink({ sha256, useGETForHashedQueries: true });
+	const http = new UploadHttpLink({ uri: url, headers: { Authorization } });
+	// Queries alone: a mutation with a file would send it twice when its hash is not known.
+	const persisted = new PersistedQueryLink({ sha256 });
 	return new ApolloClient({
 		link: ApolloLink.split(
 			is(OperationTypeNode.SUBSCRIPTION),

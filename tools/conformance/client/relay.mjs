@@ -2,13 +2,15 @@ import { createClient } from 'graphql-ws';
 import { Environment, Network, Observable, RecordSource, Store } from 'relay-runtime';
 
 // The compiler gives each operation its SHA-256 as its id, and keeps its text, with
-//   "persistConfig": { "file": "persisted.json", "algorithm": "SHA256", "include_query_text": true }
-export function relay({ url, key, ...options }) {
+//   "persistConfig": {
+//     "file": "persisted.json", "algorithm": "SHA256", "include_query_text": true
+//   }
+export function relay({ url, key }) {
 	const Authorization = `Bearer ${key}`;
 	const socket = createClient({
 		url: url.replace('http', 'ws'),
 		connectionParams: { Authorization },
-		...options.socket,
+		shouldRetry: () => true,
 	});
 
 	async function post(request) {
@@ -34,5 +36,8 @@ export function relay({ url, key, ...options }) {
 	const follow = ({ text }, variables) =>
 		Observable.create((sink) => socket.subscribe({ query: text, variables }, sink));
 
-	return new Environment({ network: Network.create(send, follow), store: new Store(new RecordSource()) });
+	return new Environment({
+		network: Network.create(send, follow),
+		store: new Store(new RecordSource()),
+	});
 }

@@ -1,5 +1,5 @@
 import { GraphQLClient } from 'graphql-request';
 
-export function request({ url, key, ...options }) {
-	return new GraphQLClient(url, { headers: { Authorization: `Bearer ${key}` }, ...options });
+export function request({ url, key }) {
+	return new GraphQLClient(url, { headers: { Authorization: `Bearer ${key}` } });
 }

@@ -1,5 +1,5 @@
 import { createClient } from 'graphql-sse';
 
-export function sse({ url, key, ...options }) {
-	return createClient({ url, headers: { Authorization: `Bearer ${key}` }, ...options });
+export function sse({ url, key }) {
+	return createClient({ url, headers: { Authorization: `Bearer ${key}` } });
 }

@@ -2,23 +2,24 @@ import { Client, cacheExchange, fetchExchange, subscriptionExchange } from '@urq
 import { persistedExchange } from '@urql/exchange-persisted';
 import { createClient } from 'graphql-sse';
 
-export function urql({ url, key, ...options }) {
+export function urql({ url, key }) {
 	const headers = { Authorization: `Bearer ${key}` };
-	const events = createClient({ url, headers, ...options.events });
+	const events = createClient({ url, headers });
 	return new Client({
 		url,
 		fetchOptions: { headers },
 		preferGetMethod: false,
 		exchanges: [
 			cacheExchange,
-			persistedExchange({ preferGetForPersistedQueries: true }),
+			persistedExchange({ preferGetForPersistedQueries: false }),
 			fetchExchange,
 			subscriptionExchange({
 				forwardSubscription: ({ query, variables }) => ({
-					subscribe: (sink) => ({ unsubscribe: events.subscribe({ query, variables }, sink) }),
+					subscribe: (sink) => ({
+						unsubscribe: events.subscribe({ query, variables }, sink),
+					}),
 				}),
 			}),
 		],
-		...options.client,
 	});
 }
