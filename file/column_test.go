@@ -31,8 +31,11 @@ func TestColumnSpellings(t *testing.T) {
 			"reference":  {"reference", "order", "order id", "order number", "external id", "externalid"},
 			"amount":     {"amount"},
 			"currency":   {"Currency"},
-			"store":      {"store", "Shop", "store_id", "till", "point of sale", "Filiale", "magasin", "tienda", "negozio", "loja", "winkel", "sklep", "mağaza"},
-			"customer":   {"customer", "Customer ID", "client", "Kundennummer", "numéro de client", "cliente", "klant", "klient", "müşteri no"},
+			"store": {
+				"store", "Shop", "store_id", "till", "point of sale", "Filiale", "magasin", "tienda", "negozio", "loja", "winkel", "sklep",
+				"mağaza",
+			},
+			"customer": {"customer", "Customer ID", "client", "Kundennummer", "numéro de client", "cliente", "klant", "klient", "müşteri no"},
 		},
 		coupon.ImportTargets: {"externalId": {"external_id", "id"}},
 	}
