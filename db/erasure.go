@@ -134,7 +134,8 @@ func (s *Store) eraseLocked(
 	ctx context.Context, customers []string, choose func(context.Context, *turn) error,
 	locked []coupon.ID,
 ) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
-	defer s.writer.journal.hold()()
+	release := s.writer.journal.hold()
+	defer release()
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.Create(ctx, chosenCreate); err != nil {
 			return err

@@ -214,7 +214,8 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 		Request: coupon.ExportRequest{StatsFilter: &coupon.StatsFilter{CouponIDs: []coupon.ID{a}}},
 	})
 	wantFile(t, text, `<?xml version="1.0" encoding="UTF-8"?>`, "</redemptions>",
-		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API" store="Till 4" customer="k-1"/>`, "<redemptions>")
+		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API" `+
+			`store="Till 4" customer="k-1"/>`, "<redemptions>")
 }
 
 // TestExportPostponed tells what a file says of messages that were refused: the last reason, also

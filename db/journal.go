@@ -170,7 +170,8 @@ func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow
 // post moves what is in the journal to the tables, in one transaction: each of its statements sees
 // the journal as it was when it began.
 func (j *journal) post(ctx context.Context) error {
-	defer j.hold()()
+	release := j.hold()
+	defer release()
 	return j.store.transact(ctx, j.posting,
 		func(ctx context.Context, t *tx) error { return t.postJournal(ctx) }, (*tx).finish)
 }

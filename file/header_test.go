@@ -213,7 +213,8 @@ func TestVocabulary(t *testing.T) {
 			for _, language := range Languages() {
 				isIn := slices.ContainsFunc(vocabulary,
 					func(w Words) bool { return w.Field == column.Name && w.Language == language })
-				if !isIn && language != "en" {
+				// The source is written by exports of the server alone, in English.
+				if !isIn && language != "en" && column.Name != "source" {
 					t.Errorf("%s has no word in %q", column.Name, language)
 				}
 			}
