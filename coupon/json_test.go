@@ -11,8 +11,8 @@ func TestJSONText(t *testing.T) {
 	t.Parallel()
 	const object = JSON(`{"text":" Ski\u00e9 \ufeff","empty":"","blank":" ","zero":0,"number":1.50,
 		"big":12345678901234567890,"yes":true,"none":null,
-		"list":[1, "a"],"object":{"a":
-			1},"":"nameless","a.b":"dotted","Text":"upper","twice":1,"twice":2,"quoted":"null"}`)
+		"list":[1, "a"],"object":{"a": 1},
+		"":"nameless","a.b":"dotted","Text":"upper","twice":1,"twice":2,"quoted":"null"}`)
 	tests := map[string]string{
 		"text": "Skié", "empty": "", "blank": "", "zero": "0", "number": "1.50",
 		"big": "12345678901234567890", "yes": "true", "none": "",
