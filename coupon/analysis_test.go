@@ -104,9 +104,10 @@ func TestJudge(t *testing.T) {
 			findings: Findings{
 				TargetCount: 23, MessageCount: 2,
 				Exclusions: map[ExclusionReason]int{
-					ExcludedMessageLimit: 6, ExcludedNoMatchingLabel: 5, ExcludedDuplicateAddress: 4,
-					ExcludedNotContactable: 3,
-					ExcludedInvalidAddress: 2, ExcludedNoAddress: 1,
+					ExcludedMessageLimit: 6, ExcludedNoMatchingLabel: 5,
+					ExcludedDuplicateAddress: 4,
+					ExcludedNotContactable:   3,
+					ExcludedInvalidAddress:   2, ExcludedNoAddress: 1,
 				},
 			},
 			want: Analysis{

@@ -12,7 +12,8 @@ import (
 // newestPage returns a page of a list whose statements give its numbers below $after (NULL: all),
 // newest first, and its length.
 func newestPage[T any](
-	ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string, args []any,
+	ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string,
+	args []any,
 	read func(context.Context, []int64) (map[coupon.ID]T, error),
 ) (*coupon.List[T], error) {
 	result := &coupon.List[T]{}

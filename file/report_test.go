@@ -133,8 +133,11 @@ func TestReports(t *testing.T) {
 		"SES, lines behind a bounce of two": {
 			content: oneLine(sesBounce) + "\n" + oneLine(sesComplaint) + "\n\n\n" +
 				oneLine(sesOpen),
-			want: []string{"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59", "3: ada@example.net COMPLAINT " +
-				"22T14:59", "5: NO_OUTCOME Open"},
+			want: []string{
+				"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59",
+				"3: ada@example.net COMPLAINT " +
+					"22T14:59", "5: NO_OUTCOME Open",
+			},
 		},
 		"SES, a complaint that is none": {
 			content: oneLine(strings.Replace(sesComplaint, "abuse", "not-spam", 1)),

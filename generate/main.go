@@ -41,7 +41,7 @@ type inTurn struct{}
 func (inTurn) Name() string { return "inturn" }
 
 // GenerateCode changes what the templates are given, before they are rendered.
-func (inTurn) GenerateCode(data *codegen.Data) error {
+func (inTurn) GenerateCode(data *codegen.Data) error { //nolint:unparam // gqlgen wants an error
 	for _, object := range data.Objects {
 		if object != data.QueryRoot && !object.Stream {
 			object.DisableConcurrency = true

@@ -54,7 +54,8 @@ func TestIdempotencyKey(t *testing.T) {
 	s := newPool(t)
 	create := func(label string) string {
 		return `mutation {
-			createCoupon(input: {label: "` + label + `", type: INDIVIDUAL, startsAt: "2026-11-01"}) {
+			createCoupon(input: {label: "` + label + `", type: INDIVIDUAL,
+			startsAt: "2026-11-01"}) {
 			coupon { id } userErrors { code field } } }`
 	}
 	for range 3 {

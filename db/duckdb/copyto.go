@@ -10,7 +10,8 @@ func SafeText(name string) string {
 	const number, month = `[0-9][0-9.,:/ -]*([eE][+-]?[0-9]+)?`,
 		`(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]?[0-9]+`
 	return `CASE
-        WHEN regexp_full_match(` + name + `, '` + number + `|` + month + `') THEN '="' || ` + name + ` || '"'
+        WHEN regexp_full_match(` + name + `, '` + number + `|` + month + `')
+            THEN '="' || ` + name + ` || '"'
         WHEN regexp_matches(` + name + `, '^[=+@\t\r''-]') THEN '''' || ` + name + `
         ELSE ` + name + ` END`
 }
