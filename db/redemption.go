@@ -458,7 +458,8 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (
 	for _, number := range numbers {
 		found[coupon.NewID(coupon.KindRedemption, number)] = nil
 	}
-	var codes, coupons []int64
+	var codes []int64
+	hasOwnCodes := false
 	err := s.readPoints(ctx, redemptionGet, "id", numbers, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var codeNumber *int64
@@ -478,7 +479,7 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (
 			r.CodeID = new(coupon.NewID(coupon.KindCode, *codeNumber))
 			codes = append(codes, *codeNumber)
 		} else {
-			coupons = append(coupons, couponNumber)
+			hasOwnCodes = true
 		}
 		if amount != nil {
 			r.Amount = new(coupon.NewDecimal(*amount))
@@ -494,7 +495,7 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (
 		return nil, err
 	}
 	maps.DeleteFunc(found, func(_ coupon.ID, r *coupon.Redemption) bool { return r == nil })
-	if _, anyReversed := s.memory.Redeemed(codes); anyReversed || len(coupons) > 0 {
+	if hasOwnCodes || s.memory.WereReversed(codes) {
 		err := s.readPoints(ctx, reversalGet, "redemption_id", numbers, func(rows *sql.Rows) error {
 			var number int64
 			var at time.Time
@@ -552,7 +553,7 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 	for _, id := range codes {
 		lists[id] = &coupon.List[*coupon.Redemption]{}
 	}
-	redeemed, _ := s.memory.Redeemed(numbersOf(coupon.KindCode, codes))
+	redeemed := s.memory.Redeemed(numbersOf(coupon.KindCode, codes))
 	if len(redeemed) == 0 {
 		return lists, nil
 	}

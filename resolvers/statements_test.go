@@ -133,6 +133,9 @@ func TestStatementsOfATill(t *testing.T) {
 		"redeemed": {`mutation ($value: String!) { redeemCode(input: {value: $value}) {
 			redemption { code { value status label redeemedAt coupon { label } } } userErrors {
 				message } } }`, values[1], 0},
+		"redeemed, and looked at before": {`mutation ($value: String!) { redeemCode(input: {value: $value}) {
+			redemption { code { value status label redeemedAt coupon { label } } } userErrors {
+				message } } }`, values[3], 0},
 		"valid": {`query ($value: String!) { validateCode(value: $value) {
 			isRedeemable code { value status label coupon { label } } } }`, values[2], 0},
 		"held": {`query ($value: String!) { code(value: $value) {
@@ -140,6 +143,10 @@ func TestStatementsOfATill(t *testing.T) {
 		"spent": {`query ($value: String!) { code(value: $value) { value status } }`, values[0], 1},
 	} {
 		s.forget(t)
+		if name == "redeemed, and looked at before" {
+			s.ask(t, `query ($value: String!) { code(value: $value) { address } }`,
+				map[string]any{"value": test.value}, nil)
+		}
 		before := s.store.Statements()
 		answer := s.ask(t, test.query, map[string]any{"value": test.value}, nil)
 		if got := s.store.Statements() - before; got != test.want {

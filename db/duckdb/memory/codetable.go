@@ -63,6 +63,9 @@ func (t *codeTable) setPrint(number int64, p keyPrint) {
 
 // wasReversed reports whether a redemption of the code was reversed.
 func (t *codeTable) wasReversed(number int64) bool {
+	if number >= t.end() {
+		return false
+	}
 	reversed := t.pages[number>>pageBits].reversed
 	place := number % pageCodes
 	return reversed != nil && reversed[place/64]&(1<<(place%64)) != 0

@@ -209,7 +209,12 @@ func (m *Memory) KeepRedeemed(revision, number int64, value string, at time.Time
 			return
 		}
 		code.Value, code.RedeemedAt = value, &at
-		v.keep(v.recent.redeemed, number, code)
+		// Of two entries of a code, recall would look at the older one alone.
+		recent := v.recent.redeemed
+		if v.recent.codes.Contains(number) {
+			recent = v.recent.codes
+		}
+		v.keep(recent, number, code)
 	})
 }
 

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"time"
 
 	"couponql/coupon"
@@ -183,22 +184,20 @@ func (v View) isRepeated(number int64) bool {
 	return isRepeated
 }
 
-// Redeemed returns those of the codes that have redemptions, and whether any of these was reversed.
-// Codes that have none any more may be among them, and a redemption may not be on disk yet.
-func (m *Memory) Redeemed(numbers []int64) (redeemed []int64, anyReversed bool) {
-	m.Read(func(v View) {
-		for _, number := range numbers {
-			if number < 1 || number >= v.codes.end() {
-				continue
-			}
-			wasReversed := v.codes.wasReversed(number)
-			anyReversed = anyReversed || wasReversed
-			if wasReversed || v.codes.state(number).Has(coupon.StateRedeemed) {
-				redeemed = append(redeemed, number)
-			}
-		}
+// Redeemed returns those of the codes that have redemptions. Codes all of whose redemptions were
+// reversed are among them, and a redemption may not be on disk yet.
+func (m *Memory) Redeemed(numbers []int64) []int64 {
+	return answer(m, func(v View) []int64 {
+		return slices.DeleteFunc(slices.Clone(numbers), func(number int64) bool {
+			return number < 1 || number >= v.codes.end() ||
+				!v.codes.state(number).Has(coupon.StateRedeemed) && !v.codes.wasReversed(number)
+		})
 	})
-	return redeemed, anyReversed
+}
+
+// WereReversed reports whether a redemption of any of the codes was reversed.
+func (m *Memory) WereReversed(numbers []int64) bool {
+	return answer(m, func(v View) bool { return slices.ContainsFunc(numbers, v.codes.wasReversed) })
 }
 
 // MarkReversed tells that redemptions of the codes were reversed.
