@@ -22,7 +22,7 @@ func TestCallerGone(t *testing.T) {
 	s.codes(t, c, "", "A1", "A2")
 	id := s.newDelivery(t, c, s.recipients(t, 2))
 	imported := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
-		"code\n"+strings.Join(numbered("U", 3000), "\n")).ID
+		"code\n"+strings.Join(numbered("U", 30000), "\n")).ID
 	steps := []struct {
 		name string
 		do   func(ctx context.Context, cancel func()) error
@@ -31,25 +31,25 @@ func TestCallerGone(t *testing.T) {
 		{"analysis", func(ctx context.Context, cancel func()) error {
 			_, err := s.AnalyzeWith(ctx, id, fine, cancel)
 			return err
-		}, "available 3000, held 2"},
+		}, "available 30000, held 2"},
 		{"confirmation", func(ctx context.Context, cancel func()) error {
 			_, err := s.ConfirmWith(ctx, id, fine, cancel)
 			return err
-		}, "available 3000, assigned 2"},
+		}, "available 30000, assigned 2"},
 		{"generation", func(ctx context.Context, cancel func()) error {
-			stop := s.onceBegun(cancel, 3)
+			stop := s.onceBegun(cancel)
 			defer stop()
 			_, err := s.GenerateCodes(ctx, &db.GenerateRequest{
-				CouponID: c, Count: 2000, Pattern: "G#########", Alphabet: "ABCDEFGHJK",
+				CouponID: c, Count: 20000, Pattern: "G#########", Alphabet: "ABCDEFGHJK",
 			})
 			return err
-		}, "available 5000, assigned 2"},
+		}, "available 50000, assigned 2"},
 		{"undo", func(ctx context.Context, cancel func()) error {
-			stop := s.onceBegun(cancel, 3)
+			stop := s.onceBegun(cancel)
 			defer stop()
 			_, err := s.UndoImport(ctx, imported)
 			return err
-		}, "available 2000, assigned 2"},
+		}, "available 20000, assigned 2"},
 	}
 	before := s.availability(t, c)
 	for _, step := range steps {
@@ -76,14 +76,12 @@ func TestCallerGone(t *testing.T) {
 	s.checkSound(t)
 }
 
-// onceBegun has do called when the store has begun so many statements more, from when on a use case
-// is under way.
-func (s *scene) onceBegun(do func(), statements int64) (stop func()) {
-	begun := s.Statements() + statements
+// onceBegun has do called when a use case has begun beside the writer.
+func (s *scene) onceBegun(do func()) (stop func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		for s.Statements() < begun {
+		for s.Workload().Additions == 0 {
 			select {
 			case <-ended:
 				return

@@ -99,6 +99,9 @@ func (s *Store) beside(
 		return err
 	}
 	defer leave()
+	// From here on it comes to its end, as in besideOn.
+	ctx, done := s.within(context.WithoutCancel(ctx))
+	defer done()
 	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return err

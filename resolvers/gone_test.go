@@ -51,9 +51,9 @@ func resetWays() map[string]func(t *testing.T, document string) string {
 	}
 }
 
-// reset sends a request and resets its connection as soon as the store has begun so many statements
-// of it. It gives how many there were when the server was through with it.
-func (s *server) reset(t *testing.T, request string, begun int64) (statements int64) {
+// reset sends a request and resets its connection as soon as it has begun. It gives how many
+// statements there were when the server was through with it.
+func (s *server) reset(t *testing.T, request string, begun func() bool) (statements int64) {
 	t.Helper()
 	through := make(chan struct{})
 	inner := s.Config.Handler
@@ -71,7 +71,7 @@ func (s *server) reset(t *testing.T, request string, begun int64) (statements in
 		t.Fatal(err)
 	}
 	deadline := time.After(10 * time.Second)
-	for s.store.Statements() < before+begun {
+	for !begun() {
 		select {
 		case <-through:
 			t.Fatalf("the server was through after %d statements", s.store.Statements()-before)
@@ -108,19 +108,17 @@ func TestReset(t *testing.T) {
 	s.try(t, "{"+query.String()+"}", nil, nil)
 	whole := s.store.Statements() - before
 	for way, request := range resetWays() {
-		if asked := s.reset(t, request(t, "{"+query.String()+"}"), begun); asked > whole/2 {
+		asked := s.reset(t, request(t, "{"+query.String()+"}"), s.hasAsked(begun))
+		if asked > whole/2 {
 			t.Errorf("%s: %d of %d statements were asked for a client who has gone", way,
 				asked, whole)
 		}
 		if way == "GET" {
 			continue
 		}
-		id := s.importedCodes(t, way, 3000)
-		s.reset(
-			t, request(t,
-				fmt.Sprintf(`mutation { undoImport(input: {id: %q}) { removedCount } }`,
-					id)), undoBegun,
-		)
+		id := s.importedCodes(t, way, 30000)
+		undo := fmt.Sprintf(`mutation { undoImport(input: {id: %q}) { removedCount } }`, id)
+		s.reset(t, request(t, undo), func() bool { return s.store.Workload().Additions > 0 })
 		found, err := s.store.ImportsByID(t.Context(), []coupon.ID{id})
 		if err != nil || found[id].UndoneAt == nil {
 			t.Errorf("%s: a mutation that had begun was not done: %+v, %v", way, found[id], err)
@@ -134,8 +132,11 @@ func TestReset(t *testing.T) {
 	s.checkPromises(t)
 }
 
-// undoBegun is how many statements undoImport has asked at least when its transaction has begun.
-const undoBegun = 4
+// hasAsked returns what reports whether the store has begun so many statements more.
+func (s *server) hasAsked(statements int64) func() bool {
+	begun := s.store.Statements() + statements
+	return func() bool { return s.store.Statements() >= begun }
+}
 
 // importedCodes imports so many codes into the first coupon while no job runs.
 func (s *server) importedCodes(t *testing.T, prefix string, count int) coupon.ID {
