@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"couponql/background"
@@ -38,7 +40,7 @@ func (c *demoCommand) outbox() string { return c.Data + ".outbox" }
 func (c *demoCommand) Run(ctx context.Context) error { return c.make(ctx, os.Stdout) }
 
 func (c *demoCommand) make(ctx context.Context, out io.Writer) error {
-	for _, path := range []string{c.Data, c.Data + ".files", c.outbox()} {
+	for _, path := range slices.Backward(c.paths()) {
 		if !isMissing(path) {
 			return fmt.Errorf(
 				"%s exists already; serve it, delete it, or give another --data", path,
@@ -46,8 +48,8 @@ func (c *demoCommand) make(ctx context.Context, out io.Writer) error {
 		}
 	}
 	began := time.Now()
-	if err := c.fill(ctx, out); err != nil {
-		return errors.Join(err, c.remove())
+	if err := c.build(ctx, out); err != nil {
+		return err
 	}
 	data := shown(c.Data)
 	_, err := fmt.Fprintf(out, `
@@ -56,6 +58,53 @@ func (c *demoCommand) make(ctx context.Context, out io.Writer) error {
   couponql serve --data %s --outbox %s --timezone %s --enable-sql
 `, data, time.Since(began).Seconds(), data, shown(c.outbox()), demo.Zone)
 	return err
+}
+
+// unfinished is what the name of a folder begins with, after that of the database, where a run makes
+// it. What a run that is killed leaves has another name than what is whole.
+const unfinished = ".unfinished-"
+
+// build makes everything in a folder of its own beside where it belongs, and moves it there when it
+// is whole, the database last.
+func (c *demoCommand) build(ctx context.Context, out io.Writer) (err error) {
+	left, err := filepath.Glob(escapeGlob(c.Data) + unfinished + "*")
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		if _, err := fmt.Fprintf(out, "%s is another run's; delete it if that was killed\n",
+			shown(path)); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(c.Data), filepath.Base(c.Data)+unfinished)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	made := demoCommand{Data: filepath.Join(dir, filepath.Base(c.Data))}
+	if err := made.fill(ctx, out); err != nil {
+		return err
+	}
+	from, to := made.paths(), c.paths()
+	for i := range from {
+		if !isMissing(to[i]) {
+			return fmt.Errorf("%s was made meanwhile by others; delete it, or give another --data",
+				to[i])
+		}
+		if err := os.Rename(from[i], to[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paths are where the demo is, the database last.
+func (c *demoCommand) paths() []string { return []string{c.Data + ".files", c.outbox(), c.Data} }
+
+// escapeGlob returns a pattern that matches a path alone.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // shown returns a path as a command line in this folder would have it.
@@ -98,15 +147,4 @@ func (c *demoCommand) fill(ctx context.Context, out io.Writer) error {
 		stop()
 		return errors.Join(err, <-done)
 	}
-}
-
-// remove removes what was made.
-func (c *demoCommand) remove() error {
-	errs := []error{os.RemoveAll(c.Data + ".files"), os.RemoveAll(c.outbox())}
-	for _, path := range []string{c.Data, c.Data + ".wal"} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -54,6 +55,43 @@ func TestDemo(t *testing.T) {
 	t.Run("history", func(t *testing.T) { checkHistory(t, p) })
 	t.Run("examples", func(t *testing.T) { checkExamples(t, p) })
 	p.stop(t, shutdownTimeout)
+}
+
+// TestDemoKilled: what a run leaves that is killed is not where the demo belongs, and the next run
+// says whose it is.
+func TestDemoKilled(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "couponql.duckdb")
+	// run kills the program when it has told of a file, and returns what it told until then.
+	run := func() (told string) {
+		cmd := exec.CommandContext(t.Context(), binary, "demo", "--data", data)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for !strings.Contains(told, " imported from ") && lines.Scan() {
+			told += lines.Text() + "\n"
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Error("it was through before it was killed")
+		}
+		return told
+	}
+	run()
+	left, err := filepath.Glob(data + "*")
+	if err != nil || len(left) != 1 || !strings.HasPrefix(left[0], data+".unfinished-") {
+		t.Fatalf("%v is left, %v; want one unfinished folder", left, err)
+	}
+	if told := run(); !strings.HasPrefix(told, left[0]+" is another run's; ") {
+		t.Errorf("the next run told %q", told)
+	}
 }
 
 // checkHistory asks the rows for what cannot be, and for what must be there to be looked at.
