@@ -119,7 +119,8 @@ func TestNothingTellsACustomer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.tellsShopper(t); len(got) != 4 {
+	// A redemption that is being posted stands in the journal still.
+	if got := s.tellsShopper(t); len(got) < 4 {
 		t.Fatalf("only %v tell the customer", got)
 	}
 	got, err := s.EraseRecipients(t.Context(), nil, nil, shopper)

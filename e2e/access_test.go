@@ -31,9 +31,7 @@ func TestKeyCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
-	if !strings.Contains(p.text(), "no API keys yet") {
-		t.Errorf("the log says %s", p.text())
-	}
+	p.awaitText(t, "no API keys yet")
 	create := func(key string, args ...string) string {
 		t.Helper()
 		got := p.withKey(t, key, append([]string{"key", "create"}, args...)...)

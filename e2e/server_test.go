@@ -120,6 +120,17 @@ func (p *process) text() string {
 	return p.log.String()
 }
 
+// awaitText waits until the log has a text.
+func (p *process) awaitText(t *testing.T, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(p.text(), want); {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not say %q:\n%s", want, p.text())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // kill ends the server like a power cut.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
