@@ -49,14 +49,17 @@ const (
 		" THEN try_cast(json_extract_string(attributes, $1) AS TIMESTAMPTZ)" +
 		" END AT TIME ZONE 'UTC'"
 
-	// What a message carried: the code that it gave.
+	// What a message carried: the code that it gave, or that an earlier one gave.
 	givenCodes = `id IN (
-    SELECT m.recipient_id FROM message m JOIN coupon p ON p.id = m.coupon_id
+    SELECT m.recipient_id
+    FROM (SELECT id, recipient_id, delivery_id, coupon_id, coalesce(repeats_id, id) AS giver_id,
+        coalesce(code_id, repeated_code_id) AS code_id FROM message) m
+    JOIN coupon p ON p.id = m.coupon_id
     LEFT JOIN sending s ON s.message_id = m.id AND s.outcome = 'SENT'
     LEFT JOIN (SELECT DISTINCT code_id FROM redemption WHERE code_id IS NOT NULL
         AND id NOT IN (SELECT redemption_id FROM reversal)) r ON r.code_id = m.code_id
     LEFT JOIN code_void v ON v.code_id = m.code_id
-    WHERE m.code_id IS NOT NULL AND m.id NOT IN (SELECT message_id FROM code_return)`
+    WHERE m.code_id IS NOT NULL AND m.giver_id NOT IN (SELECT message_id FROM code_return)`
 	givenOfCoupon   = "m.coupon_id = $0::BIGINT"
 	givenByDelivery = "m.delivery_id = $0::BIGINT"
 	givenInStatus   = `list_contains($0::VARCHAR[], CASE
@@ -201,7 +204,8 @@ func (f *recipientFilter) addAddresses(filter *coupon.RecipientFilter) error {
 	if filter.Languages != nil {
 		languages := make([]string, len(filter.Languages))
 		for i, language := range filter.Languages {
-			languages[i] = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(language)), "_", "-")
+			language = strings.ToLower(strings.TrimSpace(language))
+			languages[i] = strings.ReplaceAll(language, "_", "-")
 			if languages[i] == "" {
 				return coupon.Errorf(coupon.ErrorInvalid, "Give a language, such as de or de-AT.").
 					At("languages", strconv.Itoa(i))
@@ -247,8 +251,10 @@ func (f *recipientFilter) addAttribute(attribute *coupon.AttributeFilter) error 
 		isBehind bool
 		behind   string
 	}{
-		{"gt", ">", attribute.Gt, true, ">="}, {"gte", ">=", attribute.Gte, false, ""},
-		{"lt", "<", attribute.Lt, false, ""}, {"lte", "<=", attribute.Lte, true, "<"},
+		{"gt", ">", attribute.Gt, true, ">="},
+		{"gte", ">=", attribute.Gte, false, ""},
+		{"lt", "<", attribute.Lt, false, ""},
+		{"lte", "<=", attribute.Lte, true, "<"},
 	} {
 		if one.bound == nil {
 			continue

@@ -64,7 +64,8 @@ func TestAttributeFilter(t *testing.T) {
 		{"lt", coupon.AttributeFilter{Name: "age", Lt: bound("18")}, "n17"},
 		{"lte", coupon.AttributeFilter{Name: "age", Lte: bound("18.00")}, "n17 n18 t18"},
 		{
-			"range", coupon.AttributeFilter{Name: "age", Gt: bound("17"), Lt: bound("31")},
+			"range",
+			coupon.AttributeFilter{Name: "age", Gt: bound("17"), Lt: bound("31")},
 			"n18 t18 n30",
 		},
 		{
@@ -74,26 +75,42 @@ func TestAttributeFilter(t *testing.T) {
 			},
 			"n17 big odd old yes list text none",
 		},
-		{"a day or later", coupon.AttributeFilter{Name: "joined", Gte: bound("2026-11-24")},
-			"n18 t18 n30 big"},
+		{
+			"a day or later",
+			coupon.AttributeFilter{Name: "joined", Gte: bound("2026-11-24")},
+			"n18 t18 n30 big",
+		},
 		{"after a day", coupon.AttributeFilter{Name: "joined", Gt: bound("2026-11-24")}, "big"},
-		{"until a day", coupon.AttributeFilter{Name: "joined", Lte: bound("2026-11-24")},
-			"n17 n18 t18 n30"},
+		{
+			"until a day",
+			coupon.AttributeFilter{Name: "joined", Lte: bound("2026-11-24")},
+			"n17 n18 t18 n30",
+		},
 		{"before a day", coupon.AttributeFilter{Name: "joined", Lt: bound("2026-11-24")}, "n17"},
-		{"after an instant",
+		{
+			"after an instant",
 			coupon.AttributeFilter{Name: "joined", Gt: bound("2026-11-24T01:00:00+01:00")},
-			"t18 n30 big"},
-		{"exists", coupon.AttributeFilter{Name: "joined", Exists: new(true)},
-			"n17 n18 t18 n30 big odd old"},
-		{"is missing", coupon.AttributeFilter{Name: "joined", Exists: new(false)},
-			"yes list text none"},
+			"t18 n30 big",
+		},
+		{
+			"exists",
+			coupon.AttributeFilter{Name: "joined", Exists: new(true)},
+			"n17 n18 t18 n30 big odd old",
+		},
+		{
+			"is missing",
+			coupon.AttributeFilter{Name: "joined", Exists: new(false)},
+			"yes list text none",
+		},
 		{"contains", coupon.AttributeFilter{Name: "interests", Contains: new("golf")}, "yes text"},
 		{"contains a number", coupon.AttributeFilter{Name: "interests", Contains: new("7")}, "yes"},
-		{"does not contain",
+		{
+			"does not contain",
 			coupon.AttributeFilter{
 				Name: "interests", Contains: new("golf"), Exists: new(true), Not: new(true),
 			},
-			"n17 n18 t18 n30 big odd old list none"},
+			"n17 n18 t18 n30 big odd old list none",
+		},
 		{"in", coupon.AttributeFilter{Name: "age", In: []string{"18", "true"}}, "n18 yes"},
 		{"in nothing", coupon.AttributeFilter{Name: "age", In: []string{}}, ""},
 		{"an odd name", coupon.AttributeFilter{Name: "a/b~c", In: []string{"x"}}, "text"},
@@ -149,8 +166,11 @@ func TestRecipientFilter(t *testing.T) {
 		{"language", coupon.RecipientFilter{Languages: []string{"de"}}, "idn sub"},
 		{"variety", coupon.RecipientFilter{Languages: []string{"de-ch"}}, "idn"},
 		{"contactable", coupon.RecipientFilter{IsContactable: new(false)}, "no"},
-		{"by mail", coupon.RecipientFilter{ReachableBy: []coupon.Channel{coupon.ChannelEmail}},
-			"idn sub"},
+		{
+			"by mail",
+			coupon.RecipientFilter{ReachableBy: []coupon.Channel{coupon.ChannelEmail}},
+			"idn sub",
+		},
 		{"by two", coupon.RecipientFilter{
 			ReachableBy: []coupon.Channel{coupon.ChannelSMS, coupon.ChannelPush},
 		}, "sub phone"},
@@ -179,6 +199,7 @@ func TestRecipientFilterRefuses(t *testing.T) {
 	attribute := func(f *coupon.AttributeFilter) *coupon.RecipientFilter {
 		return &coupon.RecipientFilter{Attributes: []*coupon.AttributeFilter{f}}
 	}
+	unknown := coupon.ID("coupon_9")
 	codes := func(f coupon.GivenCodeFilter) *coupon.RecipientFilter {
 		return &coupon.RecipientFilter{Codes: []*coupon.GivenCodeFilter{&f}}
 	}
@@ -188,7 +209,10 @@ func TestRecipientFilterRefuses(t *testing.T) {
 		place  string
 	}{
 		{deep, coupon.ErrorInvalid, "filter.not.not.not.not"},
-		{attribute(&coupon.AttributeFilter{Name: "a"}), coupon.ErrorInvalid, "filter.attributes.0.name"},
+		{
+			attribute(&coupon.AttributeFilter{Name: "a"}),
+			coupon.ErrorInvalid, "filter.attributes.0.name",
+		},
 		{
 			attribute(&coupon.AttributeFilter{Name: "a", Lte: new(coupon.Bound("24.11.2026"))}),
 			coupon.ErrorInvalid, "filter.attributes.0.lte",
@@ -206,7 +230,7 @@ func TestRecipientFilterRefuses(t *testing.T) {
 			coupon.ErrorInvalid, "filter.languages",
 		},
 		{
-			&coupon.RecipientFilter{Not: codes(coupon.GivenCodeFilter{CouponID: new(coupon.ID("coupon_9"))})},
+			&coupon.RecipientFilter{Not: codes(coupon.GivenCodeFilter{CouponID: &unknown})},
 			coupon.ErrorNotFound, "filter.not.codes.0.couponId",
 		},
 		{
@@ -222,7 +246,9 @@ func TestRecipientFilterRefuses(t *testing.T) {
 			coupon.ErrorInvalid, "filter.codes.0.sentTo",
 		},
 		{
-			&coupon.RecipientFilter{ExcludedFrom: &coupon.ExcludedFromFilter{DeliveryID: "delivery_9"}},
+			&coupon.RecipientFilter{
+				ExcludedFrom: &coupon.ExcludedFromFilter{DeliveryID: "delivery_9"},
+			},
 			coupon.ErrorNotFound, "filter.excludedFrom.deliveryId",
 		},
 	} {
@@ -307,9 +333,10 @@ func TestGivenCodeFilter(t *testing.T) {
 	want("expired", codes(coupon.GivenCodeFilter{
 		CouponID: &c, Status: []coupon.CodeStatus{coupon.CodeExpired},
 	}), holders[3:]...)
-	_, _, _, err = s.ReleaseCodes(t.Context(), voiding(other, s.heldBy(t, second)["r8"]), true, "lost")
-	if err != nil {
-		t.Fatal(err)
+	released, _, _, err := s.ReleaseCodes(t.Context(),
+		voiding(other, s.heldBy(t, second)["r8"]), true, "lost")
+	if err != nil || released != 1 {
+		t.Fatalf("released %d, %v", released, err)
 	}
 	want("released", codes(coupon.GivenCodeFilter{CouponID: &other}))
 	s.checkSound(t)

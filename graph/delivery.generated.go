@@ -285,6 +285,29 @@ func (ec *executionContext) fieldContext_Analysis_codesNeeded(_ context.Context,
 	return graphql.NewScalarFieldContext("Analysis", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Analysis_codesReused(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Analysis_codesReused(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CodesReused, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Analysis_codesReused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Analysis", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Analysis_codesAvailable(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -857,6 +880,29 @@ func (ec *executionContext) _Delivery_ignoreQuarantine(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_Delivery_ignoreQuarantine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Delivery_reuse(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_reuse(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reuse, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.CodeReuse) graphql.Marshaler {
+			return ec.marshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_reuse(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "CodeReuse")
 }
 
 func (ec *executionContext) _Delivery_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
@@ -2147,6 +2193,29 @@ func (ec *executionContext) fieldContext_Message_code(_ context.Context, field g
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Message_isCodeRepeated(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_isCodeRepeated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsCodeRepeated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_isCodeRepeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Message_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
@@ -3571,8 +3640,11 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 	if _, present := asMap["ignoreQuarantine"]; !present {
 		asMap["ignoreQuarantine"] = false
 	}
+	if _, present := asMap["reuse"]; !present {
+		asMap["reuse"] = "NEW_CODE"
+	}
 
-	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "idempotencyKey"}
+	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "reuse", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3656,6 +3728,13 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -3974,7 +4053,7 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "allowDuplicateAddresses", "ignoreQuarantine", "filter"}
+	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "allowDuplicateAddresses", "ignoreQuarantine", "reuse", "filter"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4047,6 +4126,13 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			directive0 := func(ctx context.Context) (any, error) {
@@ -4280,7 +4366,7 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine"}
+	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "reuse"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4371,6 +4457,13 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -4429,6 +4522,11 @@ func (ec *executionContext) _Analysis(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "codesNeeded":
 			out.Values[i] = ec._Analysis_codesNeeded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "codesReused":
+			out.Values[i] = ec._Analysis_codesReused(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4600,6 +4698,11 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "ignoreQuarantine":
 			out.Values[i] = ec._Delivery_ignoreQuarantine(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reuse":
+			out.Values[i] = ec._Delivery_reuse(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -5106,6 +5209,11 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 		case "code":
 			out.Values[i] = ec._Message_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isCodeRepeated":
+			out.Values[i] = ec._Message_isCodeRepeated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "status":
@@ -5706,6 +5814,21 @@ func (ec *executionContext) unmarshalNClearTargetsInput2couponqlᚋgraphᚐClear
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx context.Context, v any) (coupon.CodeReuse, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CodeReuse(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx context.Context, sel ast.SelectionSet, v coupon.CodeReuse) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CodeReuse!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNConfirmDeliveryInput2couponqlᚋgraphᚐConfirmDeliveryInput(ctx context.Context, v any) (ConfirmDeliveryInput, error) {
 	res, err := ec.unmarshalInputConfirmDeliveryInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -6265,6 +6388,25 @@ func (ec *executionContext) unmarshalOCancelReason2ᚖcouponqlᚋcouponᚐCancel
 }
 
 func (ec *executionContext) marshalOCancelReason2ᚖcouponqlᚋcouponᚐCancelReason(ctx context.Context, sel ast.SelectionSet, v *coupon.CancelReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx context.Context, v any) (*coupon.CodeReuse, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CodeReuse(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx context.Context, sel ast.SelectionSet, v *coupon.CodeReuse) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

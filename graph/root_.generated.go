@@ -91,6 +91,7 @@ type ComplexityRoot struct {
 		AnalyzedAt     func(childComplexity int) int
 		CodesAvailable func(childComplexity int) int
 		CodesNeeded    func(childComplexity int) int
+		CodesReused    func(childComplexity int) int
 		CodesShort     func(childComplexity int) int
 		Exclusions     func(childComplexity int) int
 		HeldUntil      func(childComplexity int) int
@@ -353,6 +354,7 @@ type ComplexityRoot struct {
 		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) int
 		MessagesPerSecond       func(childComplexity int) int
 		Outcomes                func(childComplexity int) int
+		Reuse                   func(childComplexity int) int
 		SecondsLeft             func(childComplexity int) int
 		SendRate                func(childComplexity int) int
 		Stats                   func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
@@ -612,20 +614,21 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Address       func(childComplexity int) int
-		Attempts      func(childComplexity int) int
-		CancelReason  func(childComplexity int) int
-		Code          func(childComplexity int) int
-		Delivery      func(childComplexity int) int
-		Failure       func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Outcome       func(childComplexity int) int
-		OutcomeAt     func(childComplexity int) int
-		OutcomeReason func(childComplexity int) int
-		Recipient     func(childComplexity int) int
-		Rendered      func(childComplexity int) int
-		SentAt        func(childComplexity int) int
-		Status        func(childComplexity int) int
+		Address        func(childComplexity int) int
+		Attempts       func(childComplexity int) int
+		CancelReason   func(childComplexity int) int
+		Code           func(childComplexity int) int
+		Delivery       func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsCodeRepeated func(childComplexity int) int
+		Outcome        func(childComplexity int) int
+		OutcomeAt      func(childComplexity int) int
+		OutcomeReason  func(childComplexity int) int
+		Recipient      func(childComplexity int) int
+		Rendered       func(childComplexity int) int
+		SentAt         func(childComplexity int) int
+		Status         func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -1197,6 +1200,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Analysis.CodesNeeded(childComplexity), true
+	case "Analysis.codesReused":
+		if e.ComplexityRoot.Analysis.CodesReused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.CodesReused(childComplexity), true
 	case "Analysis.codesShort":
 		if e.ComplexityRoot.Analysis.CodesShort == nil {
 			break
@@ -2333,6 +2342,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.Outcomes(childComplexity), true
+	case "Delivery.reuse":
+		if e.ComplexityRoot.Delivery.Reuse == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Reuse(childComplexity), true
 	case "Delivery.secondsLeft":
 		if e.ComplexityRoot.Delivery.SecondsLeft == nil {
 			break
@@ -3395,6 +3410,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.isCodeRepeated":
+		if e.ComplexityRoot.Message.IsCodeRepeated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.IsCodeRepeated(childComplexity), true
 	case "Message.outcome":
 		if e.ComplexityRoot.Message.Outcome == nil {
 			break
@@ -5862,6 +5883,8 @@ func (ec *executionContext) childFields_Analysis(ctx context.Context, field grap
 		return ec.fieldContext_Analysis_messageCount(ctx, field)
 	case "codesNeeded":
 		return ec.fieldContext_Analysis_codesNeeded(ctx, field)
+	case "codesReused":
+		return ec.fieldContext_Analysis_codesReused(ctx, field)
 	case "codesAvailable":
 		return ec.fieldContext_Analysis_codesAvailable(ctx, field)
 	case "codesShort":
@@ -6368,6 +6391,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_allowDuplicateAddresses(ctx, field)
 	case "ignoreQuarantine":
 		return ec.fieldContext_Delivery_ignoreQuarantine(ctx, field)
+	case "reuse":
+		return ec.fieldContext_Delivery_reuse(ctx, field)
 	case "status":
 		return ec.fieldContext_Delivery_status(ctx, field)
 	case "targetCount":
@@ -6910,6 +6935,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_address(ctx, field)
 	case "code":
 		return ec.fieldContext_Message_code(ctx, field)
+	case "isCodeRepeated":
+		return ec.fieldContext_Message_isCodeRepeated(ctx, field)
 	case "status":
 		return ec.fieldContext_Message_status(ctx, field)
 	case "attempts":

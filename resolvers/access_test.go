@@ -352,7 +352,8 @@ func TestConfidentialInputs(t *testing.T) {
 		},
 		{
 			`query($f: RecipientFilter) { recipients(filter: $f) { totalCount } }`,
-			"filter.reachableBy", map[string]any{"f": map[string]any{"reachableBy": "SMS"}},
+			"filter.reachableBy",
+			map[string]any{"f": map[string]any{"reachableBy": "SMS"}},
 		},
 		{`mutation { exportCodes(input: {couponId: "coupon_1", filter: {valuePrefix: "A"}}) { export { id } } }`, "input.filter.valuePrefix", nil},
 		{`{ coupon(id: "coupon_1") { codes(filter: {label: "a", recipientId: "recipient_1"}) { totalCount } } }`, "filter.label", nil},

@@ -218,7 +218,7 @@ func (r *queryResolver) PreviewMessage(ctx context.Context, deliveryID coupon.ID
 func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.SimulateDeliveryInput) (*graph.SimulateDeliveryPayload, error) {
 	changes := &coupon.DeliveryChanges{
 		CouponID: change(input.CouponID), MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
-		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses), IgnoreQuarantine: change(input.IgnoreQuarantine),
+		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses), IgnoreQuarantine: change(input.IgnoreQuarantine), Reuse: change(input.Reuse),
 	}
 	analysis, problems, err := r.store.SimulateDelivery(ctx, input.ID, changes, input.Filter.Value(), message.CheckContent)
 	if err != nil {
