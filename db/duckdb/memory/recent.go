@@ -56,7 +56,7 @@ func (r *recent) forget(changed Topic) {
 	case AllReversals:
 		r.codes.Purge()
 		r.redeemed.Purge()
-	case Quarantine: // it is read anew each time
+	case Quarantine, AllReleases: // nothing of what is kept is about them
 	}
 }
 
