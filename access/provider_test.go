@@ -263,6 +263,9 @@ func TestUnknownKeysOfTokens(t *testing.T) {
 // of keys that are known do.
 func TestProviderRotatesKeys(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for seconds")
+	}
 	p, guard, _ := newMoody(t)
 	first, second := newSigningKey(t), newSigningKey(t)
 	p.tell(map[string]*rsa.PrivateKey{"1": first})

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	exit(m.Run())
+	exit(dbtest.Run(m, "TestAsk", "TestMasked", "TestAllowed"))
 }
 
 // room is a server as far as SQL is concerned.

@@ -18,6 +18,9 @@ import (
 // cannot leave a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it measures everything once, which takes a minute")
+	}
 	o := &options{
 		codes:         300,
 		messages:      20,

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"couponql/db/dbtest"
 )
 
 // binary is the program under test, built once.
@@ -43,7 +45,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "build the program:", err)
 		return 1
 	}
-	return m.Run()
+	return dbtest.Run(m, "TestServe", "TestCommandLine", "TestAuditSurvivesAKill")
 }
 
 // process is a running server.

@@ -173,7 +173,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	exit(m.Run())
+	exit(dbtest.Run(m, "TestScenarios/reference", "TestScenarios/anonymous", "TestScenarios/walkthrough"))
 }
 
 // newAnalyst returns what answers SQL.

@@ -163,23 +163,26 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// TestReceiver: a key comes with the same messages, a message is taken under one key, and a code
+// TestReceiver: a key comes with no other messages, a message is taken under one key, and a code
 // goes to one person.
 func TestReceiver(t *testing.T) {
 	t.Parallel()
 	first := posted{"message_1", "delivery_1", "a", "D1-A"}
+	beside := posted{"message_2", "delivery_1", "b", "D1-B"}
+	third := posted{"message_3", "delivery_1", "c", "D1-C"}
+	stranger := posted{"message_3", "delivery_2", "c", "D1-A"}
 	for name, tt := range map[string]struct {
 		key    string
-		second posted
+		second []posted
 		want   []string
 	}{
-		"the same again": {"k1", first, nil},
-		"other messages": {
-			"k1", posted{"message_2", "delivery_1", "b", "D1-B"}, []string{"sending"},
-		},
-		"another key":    {"k2", first, []string{"sending"}},
-		"another person": {"k2", posted{"message_2", "delivery_2", "b", "D1-A"}, []string{"P1"}},
-		"another":        {"k2", posted{"message_2", "delivery_2", "b", "D1-B"}, nil},
+		"the same again": {"k1", []posted{first, beside}, nil},
+		"one is left":    {"k1", []posted{beside}, nil},
+		"other messages": {"k1", []posted{third}, []string{"sending"}},
+		"one more":       {"k1", []posted{first, beside, third}, []string{"sending"}},
+		"another key":    {"k2", []posted{first}, []string{"sending"}},
+		"another person": {"k2", []posted{stranger}, []string{"P1"}},
+		"another":        {"k2", []posted{third}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,14 +190,14 @@ func TestReceiver(t *testing.T) {
 			r := &receiver{
 				report:  found.report,
 				random:  rand.New(rand.NewPCG(1, 1)),
-				batches: map[string]string{},
+				batches: map[string][]string{},
 				takers:  map[string]string{},
 				holders: map[string]string{},
 			}
-			r.look("k1", []posted{first})
-			r.take("k1", []posted{first})
-			r.look(tt.key, []posted{tt.second})
-			r.take(tt.key, []posted{tt.second})
+			r.look("k1", []posted{first, beside})
+			r.take("k1", []posted{first, beside})
+			r.look(tt.key, tt.second)
+			r.take(tt.key, tt.second)
 			found.expect(t, tt.want...)
 		})
 	}
