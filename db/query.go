@@ -425,6 +425,7 @@ var (
 	suspectPending                 = statement("suspect_pending")
 	suspectCount                   = statement("suspect_count")
 	takenCreate                    = statement("taken_create")
+	targetCopy                     = statement("target_copy")
 	targetCount                    = statement("target_count")
 	targetDelete                   = statement("target_delete")
 	targetFirst                    = statement("target_first")

@@ -3801,6 +3801,73 @@ func UnmarshalDeleteDeliveryInput(ctx context.Context, raw any) (DeleteDeliveryI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDuplicateDeliveryInput(ctx context.Context, obj any) (DuplicateDeliveryInput, error) {
+	var it DuplicateDeliveryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["withTargets"]; !present {
+		asMap["withTargets"] = true
+	}
+
+	fieldsInOrder := [...]string{"id", "label", "withTargets", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = graphql.OmittableOf(data)
+		case "withTargets":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withTargets"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithTargets = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDuplicateDeliveryInput unmarshals raw into the DuplicateDeliveryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDuplicateDeliveryInput(ctx context.Context, raw any) (DuplicateDeliveryInput, error) {
+	var out DuplicateDeliveryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DuplicateDeliveryInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputPauseDeliveryInput(ctx context.Context, obj any) (PauseDeliveryInput, error) {
 	var it PauseDeliveryInput
 	if obj == nil {
@@ -5921,6 +5988,11 @@ func (ec *executionContext) marshalNDeliveryStatus2couponqlᚋcouponᚐDeliveryS
 		graphql.AddInvalidNullFromMarshaler(ctx, "DeliveryStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDuplicateDeliveryInput2couponqlᚋgraphᚐDuplicateDeliveryInput(ctx context.Context, v any) (DuplicateDeliveryInput, error) {
+	res, err := ec.unmarshalInputDuplicateDeliveryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNExcludedRecipient2ᚕᚖcouponqlᚋcouponᚐExcludedRecipientᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.ExcludedRecipient) graphql.Marshaler {

@@ -392,6 +392,19 @@ type DeliveryPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// Which delivery to copy, and how.
+type DuplicateDeliveryInput struct {
+	// The delivery that is copied, whatever became of it.
+	ID coupon.ID `json:"id"`
+	// The name of the new delivery, 1 to 255 characters. Omitted: the same name.
+	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// True: the new delivery has the same targets. False: it has none.
+	WithTargets graphql.Omittable[*bool] `json:"withTargets,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
 // Whom to erase: at most 10,000 in all, by any of the three.
 type EraseRecipientsInput struct {
 	// Recipients by their id.

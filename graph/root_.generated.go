@@ -676,6 +676,7 @@ type ComplexityRoot struct {
 		CreateUpload      func(childComplexity int, input CreateUploadInput) int
 		DeleteCoupon      func(childComplexity int, input DeleteCouponInput) int
 		DeleteDelivery    func(childComplexity int, input DeleteDeliveryInput) int
+		DuplicateDelivery func(childComplexity int, input DuplicateDeliveryInput) int
 		EraseRecipients   func(childComplexity int, input EraseRecipientsInput) int
 		ExportBackup      func(childComplexity int, input ExportBackupInput) int
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
@@ -3730,6 +3731,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDelivery(childComplexity, args["input"].(DeleteDeliveryInput)), true
+	case "Mutation.duplicateDelivery":
+		if e.ComplexityRoot.Mutation.DuplicateDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateDelivery(childComplexity, args["input"].(DuplicateDeliveryInput)), true
 	case "Mutation.eraseRecipients":
 		if e.ComplexityRoot.Mutation.EraseRecipients == nil {
 			break
@@ -5645,6 +5657,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
+			graphql.NewInputUnmarshaler("DuplicateDeliveryInput", ec.unmarshalInputDuplicateDeliveryInput),
 			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
 			graphql.NewInputUnmarshaler("ExcludedFromFilter", ec.unmarshalInputExcludedFromFilter),
 			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),

@@ -140,6 +140,11 @@ func (r *mutationResolver) ClearTargets(ctx context.Context, input graph.ClearTa
 	return r.changedDelivery(ctx, input.DeliveryID, d, err)
 }
 
+func (r *mutationResolver) DuplicateDelivery(ctx context.Context, input graph.DuplicateDeliveryInput) (*graph.DeliveryPayload, error) {
+	d, err := r.store.DuplicateDelivery(ctx, input.ID, input.Label.Value(), or(input.WithTargets.Value(), true))
+	return deliveryPayload(ctx, d, err)
+}
+
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
 	deliveries, err := r.store.SplitDelivery(ctx, input.DeliveryID, input.Parts)
 	problems, err := userErrors(err)
