@@ -47,7 +47,8 @@ func (s *Store) EraseRecipients(
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
-		where, args, err := t.store.recipientCondition(&coupon.RecipientFilter{ExternalIDs: clean})
+		where, args, err := t.store.recipientCondition(ctx,
+			&coupon.RecipientFilter{ExternalIDs: clean})
 		if err != nil {
 			return err
 		}

@@ -311,6 +311,8 @@ type CreateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// What people get who have a code of the INDIVIDUAL coupon from an earlier message.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
 	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
@@ -388,6 +390,19 @@ type DeliveryPayload struct {
 	Warnings []string `json:"warnings"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which delivery to copy, and how.
+type DuplicateDeliveryInput struct {
+	// The delivery that is copied, whatever became of it.
+	ID coupon.ID `json:"id"`
+	// The name of the new delivery, 1 to 255 characters. Omitted: the same name.
+	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// True: the new delivery has the same targets. False: it has none.
+	WithTargets graphql.Omittable[*bool] `json:"withTargets,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Whom to erase: at most 10,000 in all, by any of the three.
@@ -1183,6 +1198,8 @@ type SimulateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// As if addresses in quarantine got their message. Null: false.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// As if this were given to people who have a code of the coupon. Null: NEW_CODE.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
 	// As if only the targets that match were its targets. Of one target, what it needs would say what its attribute says.
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
@@ -1320,6 +1337,8 @@ type UpdateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// Whether addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// What people get who have a code of the INDIVIDUAL coupon from an earlier message. Null: NEW_CODE.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
 }
 
 // A place to send one file to.

@@ -91,6 +91,7 @@ type ComplexityRoot struct {
 		AnalyzedAt     func(childComplexity int) int
 		CodesAvailable func(childComplexity int) int
 		CodesNeeded    func(childComplexity int) int
+		CodesReused    func(childComplexity int) int
 		CodesShort     func(childComplexity int) int
 		Exclusions     func(childComplexity int) int
 		HeldUntil      func(childComplexity int) int
@@ -353,6 +354,7 @@ type ComplexityRoot struct {
 		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) int
 		MessagesPerSecond       func(childComplexity int) int
 		Outcomes                func(childComplexity int) int
+		Reuse                   func(childComplexity int) int
 		SecondsLeft             func(childComplexity int) int
 		SendRate                func(childComplexity int) int
 		Stats                   func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
@@ -612,20 +614,21 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Address       func(childComplexity int) int
-		Attempts      func(childComplexity int) int
-		CancelReason  func(childComplexity int) int
-		Code          func(childComplexity int) int
-		Delivery      func(childComplexity int) int
-		Failure       func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Outcome       func(childComplexity int) int
-		OutcomeAt     func(childComplexity int) int
-		OutcomeReason func(childComplexity int) int
-		Recipient     func(childComplexity int) int
-		Rendered      func(childComplexity int) int
-		SentAt        func(childComplexity int) int
-		Status        func(childComplexity int) int
+		Address        func(childComplexity int) int
+		Attempts       func(childComplexity int) int
+		CancelReason   func(childComplexity int) int
+		Code           func(childComplexity int) int
+		Delivery       func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsCodeRepeated func(childComplexity int) int
+		Outcome        func(childComplexity int) int
+		OutcomeAt      func(childComplexity int) int
+		OutcomeReason  func(childComplexity int) int
+		Recipient      func(childComplexity int) int
+		Rendered       func(childComplexity int) int
+		SentAt         func(childComplexity int) int
+		Status         func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -673,6 +676,7 @@ type ComplexityRoot struct {
 		CreateUpload      func(childComplexity int, input CreateUploadInput) int
 		DeleteCoupon      func(childComplexity int, input DeleteCouponInput) int
 		DeleteDelivery    func(childComplexity int, input DeleteDeliveryInput) int
+		DuplicateDelivery func(childComplexity int, input DuplicateDeliveryInput) int
 		EraseRecipients   func(childComplexity int, input EraseRecipientsInput) int
 		ExportBackup      func(childComplexity int, input ExportBackupInput) int
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
@@ -1197,6 +1201,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Analysis.CodesNeeded(childComplexity), true
+	case "Analysis.codesReused":
+		if e.ComplexityRoot.Analysis.CodesReused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.CodesReused(childComplexity), true
 	case "Analysis.codesShort":
 		if e.ComplexityRoot.Analysis.CodesShort == nil {
 			break
@@ -2333,6 +2343,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.Outcomes(childComplexity), true
+	case "Delivery.reuse":
+		if e.ComplexityRoot.Delivery.Reuse == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Reuse(childComplexity), true
 	case "Delivery.secondsLeft":
 		if e.ComplexityRoot.Delivery.SecondsLeft == nil {
 			break
@@ -3395,6 +3411,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.isCodeRepeated":
+		if e.ComplexityRoot.Message.IsCodeRepeated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.IsCodeRepeated(childComplexity), true
 	case "Message.outcome":
 		if e.ComplexityRoot.Message.Outcome == nil {
 			break
@@ -3709,6 +3731,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDelivery(childComplexity, args["input"].(DeleteDeliveryInput)), true
+	case "Mutation.duplicateDelivery":
+		if e.ComplexityRoot.Mutation.DuplicateDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateDelivery(childComplexity, args["input"].(DuplicateDeliveryInput)), true
 	case "Mutation.eraseRecipients":
 		if e.ComplexityRoot.Mutation.EraseRecipients == nil {
 			break
@@ -5624,7 +5657,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
+			graphql.NewInputUnmarshaler("DuplicateDeliveryInput", ec.unmarshalInputDuplicateDeliveryInput),
 			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
+			graphql.NewInputUnmarshaler("ExcludedFromFilter", ec.unmarshalInputExcludedFromFilter),
 			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
 			graphql.NewInputUnmarshaler("ExportCouponsInput", ec.unmarshalInputExportCouponsInput),
@@ -5635,6 +5670,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExportSqlInput", ec.unmarshalInputExportSqlInput),
 			graphql.NewInputUnmarshaler("FileOptions", ec.unmarshalInputFileOptions),
 			graphql.NewInputUnmarshaler("GenerateCodesInput", ec.unmarshalInputGenerateCodesInput),
+			graphql.NewInputUnmarshaler("GivenCodeFilter", ec.unmarshalInputGivenCodeFilter),
 			graphql.NewInputUnmarshaler("ImportBouncesInput", ec.unmarshalInputImportBouncesInput),
 			graphql.NewInputUnmarshaler("ImportCodesInput", ec.unmarshalInputImportCodesInput),
 			graphql.NewInputUnmarshaler("ImportCouponsInput", ec.unmarshalInputImportCouponsInput),
@@ -5860,6 +5896,8 @@ func (ec *executionContext) childFields_Analysis(ctx context.Context, field grap
 		return ec.fieldContext_Analysis_messageCount(ctx, field)
 	case "codesNeeded":
 		return ec.fieldContext_Analysis_codesNeeded(ctx, field)
+	case "codesReused":
+		return ec.fieldContext_Analysis_codesReused(ctx, field)
 	case "codesAvailable":
 		return ec.fieldContext_Analysis_codesAvailable(ctx, field)
 	case "codesShort":
@@ -6366,6 +6404,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_allowDuplicateAddresses(ctx, field)
 	case "ignoreQuarantine":
 		return ec.fieldContext_Delivery_ignoreQuarantine(ctx, field)
+	case "reuse":
+		return ec.fieldContext_Delivery_reuse(ctx, field)
 	case "status":
 		return ec.fieldContext_Delivery_status(ctx, field)
 	case "targetCount":
@@ -6908,6 +6948,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_address(ctx, field)
 	case "code":
 		return ec.fieldContext_Message_code(ctx, field)
+	case "isCodeRepeated":
+		return ec.fieldContext_Message_isCodeRepeated(ctx, field)
 	case "status":
 		return ec.fieldContext_Message_status(ctx, field)
 	case "attempts":

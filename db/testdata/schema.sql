@@ -134,6 +134,7 @@ CREATE TABLE delivery (
     unknown_count BIGINT,
     halt_cause VARCHAR,
     halted_at TIMESTAMP,
+    reuse VARCHAR,
     CHECK((channel IN ('EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'))),
     CHECK((message_limit >= 0)),
     CHECK((status IN ('EDITING', 'READY', 'SCHEDULED', 'IN_PROGRESS', 'PAUSED', 'FINISHED', 'STOPPED', 'FAILED')))
@@ -234,7 +235,9 @@ CREATE TABLE message (
     first_name VARCHAR,
     last_name VARCHAR,
     attributes VARCHAR,
-    created_at TIMESTAMP NOT NULL
+    created_at TIMESTAMP NOT NULL,
+    repeats_id BIGINT,
+    repeated_code_id BIGINT
 );
 CREATE TABLE migration (
     name VARCHAR NOT NULL,
