@@ -191,7 +191,7 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 			answer(w, access.StatusOf(err),
 				"show an API key that works in the header Authorization: Bearer")
 		case !caller.Role.IsStaff():
-			answer(w, http.StatusForbidden, "the roles REDEEMER and REPORTER do not see metrics")
+			answer(w, http.StatusForbidden, "the roles REDEEMER, REPORTER and CLAIMER do not see metrics")
 		default:
 			next.ServeHTTP(w, r)
 		}

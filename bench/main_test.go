@@ -101,6 +101,8 @@ func TestRun(t *testing.T) {
 		"start with 1,000 codes in one pool", "code(value) at the storage layer",
 		"redeem at the storage layer, 64 at once",
 		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once",
+		"claim at the storage layer, 64 at once", "claimCode over HTTP, 64 at once",
+		"claimCode over HTTP, people who have a code", "claimCode over HTTP, people who are new",
 		"import of 500 codes while tills redeem",
 		"add of 1,000 rows while", "replace of", "void of", "undo of", "recipients of",
 		"known-recipients of", "targets of", "redemptions of", "one-code of",

@@ -45,6 +45,8 @@ type tills struct {
 	end  int
 	// rates are the redemptions a second at the storage layer, by the number of callers.
 	rates map[int]float64
+	// httpRate is that of maxCallers over HTTP.
+	httpRate float64
 }
 
 // tillShares is into how many shares the pool is divided: each measurement has one.
@@ -90,7 +92,7 @@ func (b *bench) measureTills(ctx context.Context) error {
 	}
 	t := &tills{bench: b, rates: map[int]float64{}}
 	steps := []func(context.Context) error{
-		t.measureLookup, t.measureCallers, t.measureHTTP, t.measureBatch,
+		t.measureLookup, t.measureCallers, t.measureHTTP, t.measureClaims, t.measureBatch,
 		func(ctx context.Context) error { return t.measureMeanwhile(ctx, second) },
 	}
 	if b.options.peers {
@@ -240,6 +242,7 @@ func (t *tills) measureHTTP(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	t.httpRate = l.rate()
 	t.add(newResult(name, "/s", l.rate(), 0, goal{least: leastHTTP}))
 	t.addTimes(&l, goal{}, goal{most: maxHTTP})
 	return nil

@@ -27,7 +27,7 @@ type keyCreator struct {
 	addressFlag
 
 	Label             string   `help:"What the key is for."                                                                   required:"true"`
-	Role              role     `help:"What its holder may do: admin, marketer, analyst, redeemer or reporter. The first key is an admin's." placeholder:"ROLE" required:"true"`
+	Role              role     `help:"What its holder may do: admin, marketer, analyst, redeemer, reporter or claimer. The first key is an admin's." placeholder:"ROLE" required:"true"`
 	Expires           lifetime `help:"When it expires, such as 90d or 12h from now, or 2027-01-31. Unless given, never."  placeholder:"TIME"`
 	RequestsPerSecond int      `help:"Maximum requests per second. Unless given, the server's own limit." placeholder:"COUNT"`
 }

@@ -124,6 +124,8 @@ type CodeEventKind string
 const (
 	EventAdded    CodeEventKind = "ADDED"
 	EventAssigned CodeEventKind = "ASSIGNED"
+	// EventClaimed: somebody claimed it.
+	EventClaimed  CodeEventKind = "CLAIMED"
 	EventSent     CodeEventKind = "SENT"
 	EventUnknown  CodeEventKind = "UNKNOWN"
 	EventBounced  CodeEventKind = "BOUNCED"
@@ -219,7 +221,7 @@ func (c *Coupon) IsLow(available, total int) bool {
 // State returns the flags of what happened to the code.
 func (c *Code) State() CodeState {
 	var state CodeState
-	if c.MessageID != nil {
+	if c.RecipientID != nil {
 		state |= StateAssigned
 	}
 	if c.Address != nil {
@@ -262,6 +264,7 @@ func NewCodeEvent(
 ) *CodeEvent {
 	text := map[CodeEventKind]string{
 		EventAdded: "Added to the pool", EventAssigned: "Given to a message",
+		EventClaimed: "Claimed",
 		EventSent:    "Handed to the sender",
 		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
 		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed",
@@ -270,7 +273,8 @@ func NewCodeEvent(
 	}[kind]
 	if detail != "" {
 		joint := map[CodeEventKind]string{
-			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ",
+			EventAdded: " by the import of ", EventAssigned: " to ", EventClaimed: " for ",
+			EventSent:    " for ",
 			EventUnknown: " for ", EventBounced: ": ", EventReturned: ": ",
 			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ",
 			EventRestored: ": undone by ",

@@ -61,16 +61,16 @@ func TestCodeState(t *testing.T) {
 	}{
 		"untouched": {code: Code{AddedAt: at}},
 		"assigned": {
-			code: Code{MessageID: new(ID("message_1")), AssignedAt: &at}, want: StateAssigned,
+			code: Code{RecipientID: new(ID("recipient_1")), AssignedAt: &at}, want: StateAssigned,
 		},
 		"sent": {
-			code: Code{MessageID: new(ID("message_1")), SentAt: &at},
+			code: Code{RecipientID: new(ID("recipient_1")), SentAt: &at},
 			want: StateAssigned | StateSent,
 		},
 		"redeemed": {code: Code{RedeemedAt: &at}, want: StateRedeemed},
 		"voided":   {code: Code{VoidedAt: &at}, want: StateVoided},
 		"everything": {code: Code{
-			MessageID: new(ID("message_1")), SentAt: &at, RedeemedAt: &at, VoidedAt: &at,
+			RecipientID: new(ID("recipient_1")), SentAt: &at, RedeemedAt: &at, VoidedAt: &at,
 		}, want: StateGone - 1},
 	}
 	for name, test := range tests {

@@ -12,11 +12,12 @@ const (
 	RoleAnalyst  Role = "ANALYST"
 	RoleRedeemer Role = "REDEEMER"
 	RoleReporter Role = "REPORTER"
+	RoleClaimer  Role = "CLAIMER"
 )
 
 // Roles returns all roles.
 func Roles() []Role {
-	return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter}
+	return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter, RoleClaimer}
 }
 
 // IsStaff reports whether the role is of people who see how the server does, and not of a program

@@ -192,7 +192,7 @@ func (t *turn) release(ctx context.Context, numbers []int64, reason string) erro
 		return err
 	}
 	if returned != len(numbers) {
-		return fmt.Errorf("release codes: %d of %d were held by a message", returned, len(numbers))
+		return fmt.Errorf("release codes: %d of %d were held", returned, len(numbers))
 	}
 	t.change(func(c memory.Change) { c.Update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
 	return nil

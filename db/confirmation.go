@@ -46,7 +46,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 		},
 		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 			if found.analysis.CodesNeeded > 0 &&
-				!s.memory.CanTake(claimOf(d, number, t.now), spans) {
+				!s.memory.CanTake(wishOf(d, number, t.now), spans) {
 				return errRival
 			}
 			if _, err := t.freeHold(ctx, number); err != nil {
@@ -90,9 +90,9 @@ func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
 	return nil
 }
 
-// claimOf returns what a delivery wants of its coupon's codes.
-func claimOf(d *coupon.Delivery, number int64, now time.Time) memory.Claim {
-	return memory.Claim{
+// wishOf returns what a delivery wants of its coupon's codes.
+func wishOf(d *coupon.Delivery, number int64, now time.Time) memory.Wish {
+	return memory.Wish{
 		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil,
 		Delivery: number, Now: now,
 	}
@@ -103,10 +103,10 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]me
 	if found.analysis.CodesNeeded == 0 {
 		return nil, nil
 	}
-	claim := claimOf(d, number, t.now)
+	wish := wishOf(d, number, t.now)
 	var spans []memory.Span
 	for _, need := range found.messages.labels {
-		part := t.store.memory.Take(claim, need.Label, need.Needed)
+		part := t.store.memory.Take(wish, need.Label, need.Needed)
 		if taken := memory.CountOf(part); taken != need.Needed {
 			// Beside the writer others took, voided or removed some since they were counted.
 			return nil, fmt.Errorf("take codes with one label: %d instead of %d: %w", taken,
@@ -118,7 +118,7 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]me
 		return nil, fmt.Errorf("take codes: the number of the delivery is above %d",
 			memory.MaxHolder)
 	}
-	t.change(func(c memory.Change) { c.Assign(claim.CouponID, number, spans) })
+	t.change(func(c memory.Change) { c.Assign(wish.CouponID, number, spans) })
 	return spans, nil
 }
 

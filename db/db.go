@@ -125,9 +125,12 @@ type Store struct {
 	// codes, and read a file of redemptions. No till needs them. Whoever has one may wait for the
 	// writer's turn; nobody waits for one in it.
 	recipients, removals, redemptions duckdb.Lane
-	certain                           *passedClock
-	work                              *work
-	watchers                          watchers
+	// holders lets one at a time read who has codes and who is known, for claims.
+	holders   duckdb.Lane
+	strangers strangers
+	certain   *passedClock
+	work      *work
+	watchers  watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
 	// running has the *rowProgress of each import that runs, and of each batch that is generated,
@@ -249,6 +252,7 @@ func describeStore(options Options) (*Store, error) {
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   duckdb.NewLane(1),
 		additions: duckdb.NewLane(maxAdditions), preparations: duckdb.NewLane(maxPreparations),
+		holders:    duckdb.NewLane(1),
 		recipients: duckdb.NewLane(1), removals: duckdb.NewLane(1), redemptions: duckdb.NewLane(1),
 		reserve: minFreeDisk,
 	}, nil

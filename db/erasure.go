@@ -21,7 +21,7 @@ const erasedSinceRewrite = "erased_since_rewrite"
 // their number: their messages, codes and redemptions stay, so that what was counted does. What is
 // still to be sent to them is canceled, and the codes of it go back to the pool unless they may be
 // on their way. Who was erased before, or is not known by an external id, is left alone.
-// Redemptions forget the customer where a message to one of the recipients had the code, and where
+// Redemptions forget the customer where one of the recipients had the code, and where
 // the customer is one of customers. It returns INVALID when nobody is named or more than
 // MaxErasedRecipients are, and NOT_FOUND for an unknown id.
 func (s *Store) EraseRecipients(
@@ -58,8 +58,8 @@ func (s *Store) EraseRecipients(
 }
 
 // EraseIdle erases the first MaxErasedRecipients of whom nothing was heard since an instant: they
-// were not changed, no message was made for them, and none of their codes redeemed. It gives how
-// many were erased.
+// were not changed, no message was made for them, no code claimed, and none of their codes
+// redeemed. It gives how many were erased.
 func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	find := func(ctx context.Context, q duckdb.Querier, among any) ([]int64, error) {
 		return duckdb.Collect(ctx, q, erasureIdle, duckdb.ScanInto[int64],
@@ -178,6 +178,10 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 		return nil, err
 	}
 	slices.Sort(codes)
+	people, err := duckdb.Collect(ctx, t, chosenAll, duckdb.ScanInto[int64])
+	if err != nil {
+		return nil, err
+	}
 	batches := named("batches", t.openBatches())
 	unknown, err := t.Exec(ctx, erasureUnknown, named("now", t.now),
 		named("reason", interruptedReason), batches)
@@ -233,6 +237,7 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 		{erasureOutcomes, []any{named("reason", erasedReason)}},
 		{erasureRefusals, []any{named("reason", erasedReason)}},
 		{erasureMessages, nil},
+		{erasureClaims, nil},
 	} {
 		rows, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
@@ -248,6 +253,7 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 	}
 	if erasure.ErasedCount > 0 {
 		t.touch(memory.AllRecipients)
+		t.change(func(c memory.Change) { c.ErasePeople(people) })
 	}
 	if erasure.ErasedCount+erasure.ChangedRedemptionCount+changed == 0 {
 		return erasure, nil

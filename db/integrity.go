@@ -28,6 +28,7 @@ func invariants() []invariant {
 		{name: "code_held_twice", statement: invariantP1CodeHeldTwice},
 		{name: "code_repeated", statement: invariantP1CodeRepeated},
 		{name: "message_without_code", statement: invariantP1MessageWithoutCode},
+		{name: "claim_of_other_coupon", statement: invariantP1ClaimOfOtherCoupon},
 		{name: "recipient_twice", statement: invariantP1RecipientTwice},
 		{name: "redeemed_too_often", statement: invariantP2RedeemedTooOften},
 		{name: "key_twice", statement: invariantP2KeyTwice},

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// postInterval is how long redemptions lie in the journal before they are posted, when nothing
-	// keeps them from it, and postRows how many redemptions and entries of the audit log are posted
-	// at once: who reads a view reads them as JSON.
+	// postInterval is how long redemptions and claims lie in the journal before they are posted,
+	// when nothing keeps them from it, and postRows how many of them and entries of the audit log
+	// are posted at once: who reads a view reads them as JSON.
 	postInterval = 250 * time.Millisecond
 	postRows     = 2000
 	// postRetry is how long it takes until posting is tried again.
@@ -124,7 +124,7 @@ func (j *journal) write(ctx context.Context, g *group) error {
 		return err
 	}
 	entries := g.takeEntries()
-	row, err := journalRow(g.now, g.redemptions, entries)
+	row, err := journalRow(g.now, g.redemptions, g.claims, entries)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (j *journal) write(ctx context.Context, g *group) error {
 		}
 		return j.store.engine.Fail(err)
 	}
-	j.add(len(g.redemptions) + len(entries))
+	j.add(len(g.redemptions) + len(g.claims) + len(entries))
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	row, err := journalRow(t.now, nil, entries)
+	row, err := journalRow(t.now, nil, nil, entries)
 	if err != nil {
 		return err
 	}
@@ -159,8 +159,12 @@ func (t *tx) appendAudit(ctx context.Context) error {
 }
 
 // journalRow returns the parameters of journalInsert.
-func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow) ([]any, error) {
-	record, err := json.Marshal(journalRecord{Redemptions: redemptions, AuditEntries: entries})
+func journalRow(
+	now time.Time, redemptions []*redemptionRow, claims []*claimRow, entries []*auditRow,
+) ([]any, error) {
+	record, err := json.Marshal(journalRecord{
+		Redemptions: redemptions, Claims: claims, AuditEntries: entries,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("write a record of the journal: %w", err)
 	}
@@ -187,7 +191,7 @@ func (j *journal) hold() (release func()) {
 // postJournal moves what is in the journal to the tables. The caller holds the journal.
 func (t *tx) postJournal(ctx context.Context) error {
 	for _, statement := range []string{
-		journalPostRedemptions, journalPostAuditEntries, journalClear,
+		journalPostRedemptions, journalPostClaims, journalPostAuditEntries, journalClear,
 	} {
 		if err := t.Append(ctx, statement); err != nil {
 			return err
@@ -199,6 +203,7 @@ func (t *tx) postJournal(ctx context.Context) error {
 // journalRecord is what a row of the journal has, as JSON.
 type journalRecord struct {
 	Redemptions  []*redemptionRow `json:"redemptions,omitempty"`
+	Claims       []*claimRow      `json:"claims,omitempty"`
 	AuditEntries []*auditRow      `json:"auditEntries,omitempty"`
 }
 
@@ -220,6 +225,18 @@ type redemptionRow struct {
 	Caller         string          `json:"caller,omitempty"`
 	Store          *string         `json:"store,omitempty"`
 	Customer       *string         `json:"customer,omitempty"`
+}
+
+// claimRow is a claim as the views claim and holding read it.
+type claimRow struct {
+	ID             int64   `json:"id"`
+	CouponID       int64   `json:"coupon"`
+	CodeID         int64   `json:"code"`
+	RecipientID    int64   `json:"recipient"`
+	Label          *string `json:"label,omitempty"`
+	Channel        *string `json:"channel,omitempty"`
+	IdempotencyKey *string `json:"key,omitempty"`
+	Caller         string  `json:"caller"`
 }
 
 // auditRow is an entry of the audit log as the view audit_entry reads it.

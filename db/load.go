@@ -16,6 +16,7 @@ func (s *Store) loadMemory(ctx context.Context) error {
 	return s.memory.Load(func(l *memory.Loader) error {
 		for _, load := range []func(context.Context, *memory.Loader) error{
 			s.loadNext, s.loadCoupons, s.loadRuns, s.indexKeys, s.loadDeliveries, s.loadStates,
+			s.loadClaims,
 			s.loadRedemptions, s.loadAnswers, s.loadHolds,
 		} {
 			if err := load(ctx, l); err != nil {

@@ -173,7 +173,7 @@ func (s *Store) nextCode(
 	if d.MatchLabelTo != nil {
 		label = r.Attributes.Text(*d.MatchLabelTo)
 	}
-	number := s.memory.FirstFree(claimOf(d, 0, s.now()), label)
+	number := s.memory.FirstFree(wishOf(d, 0, s.now()), label)
 	code, err := s.readCode(ctx, number, "", 0)
 	if err != nil || code == nil {
 		return nil, err

@@ -111,11 +111,11 @@ func between(numbers []int64) []any {
 	}
 }
 
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
+func orEmpty[T any](value *T) (zero T) {
+	if value == nil {
+		return zero
 	}
-	return *text
+	return *value
 }
 
 // timestampLayout is how the engine reads a TIMESTAMP.

@@ -454,16 +454,16 @@ func (t *tx) prepareMessages(
 func (
 	t *tx,
 ) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
-	claim := claimOf(d, number, t.now)
-	byLabel := claim.ByLabel
-	claim.ByLabel = false
+	wish := wishOf(d, number, t.now)
+	byLabel := wish.ByLabel
+	wish.ByLabel = false
 	// What other deliveries hold without naming a label leaves this many for all labels together.
-	left := t.store.memory.Promisable(claim, "")
-	claim.ByLabel = byLabel
+	left := t.store.memory.Promisable(wish, "")
+	wish.ByLabel = byLabel
 	needs := slices.Clone(messages.labels)
 	for i := range needs {
 		need := &needs[i]
-		need.Available = t.store.memory.Promisable(claim, need.Label)
+		need.Available = t.store.memory.Promisable(wish, need.Label)
 		if byLabel {
 			need.Available = min(need.Available, left)
 			left -= min(need.Needed, need.Available)

@@ -74,6 +74,14 @@ func fill(text, mark, fragment string) string {
 }
 
 var (
+	claimHolders                   = statement("claim_holders")
+	journalPostClaims              = statement("journal_post_claims")
+	personInsert                   = statement("person_insert")
+	personSince                    = statement("person_since")
+	poolClaimKeys                  = statement("pool_claim_keys")
+	poolClaimed                    = statement("pool_claimed")
+	invariantP1ClaimOfOtherCoupon  = statement("invariant_p1_claim_of_other_coupon")
+	erasureClaims                  = statement("erasure_claims")
 	alertBegan                     = statement("alert_began")
 	alertFailed                    = statement("alert_failed")
 	alertForget                    = statement("alert_forget")

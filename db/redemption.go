@@ -171,8 +171,8 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	return RedeemOutcome{Redemption: redemption, IsSpent: redeemed.IsSpent}, 0
 }
 
-// rowOf returns a redemption as it is recorded, with what it carries of the message that holds the
-// code now.
+// rowOf returns a redemption as it is recorded, with what it carries of the message or claim
+// that holds the code now.
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference,
@@ -183,9 +183,14 @@ func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	if r.Label != "" {
 		row.Label = &r.Label
 	}
+	if r.IsAssigned {
+		row.AssignedAt = &r.Confirmed.At
+	}
 	if r.Delivery != 0 {
-		row.DeliveryID, row.Channel, row.AssignedAt = &r.Delivery, new(string(r.Confirmed.Channel)),
-			&r.Confirmed.At
+		row.DeliveryID = &r.Delivery
+	}
+	if channel := string(r.Confirmed.Channel); channel != "" {
+		row.Channel = &channel
 	}
 	return row
 }

@@ -40,7 +40,7 @@ func TestCodesGoWhileTaken(t *testing.T) {
 	if !errors.Is(err, errRival) {
 		t.Errorf("a coupon that is gone: %v", err)
 	}
-	if free := s.memory.Promisable(memory.Claim{CouponID: 99, Delivery: 1, Now: s.now()},
+	if free := s.memory.Promisable(memory.Wish{CouponID: 99, Delivery: 1, Now: s.now()},
 		""); free != 0 {
 		t.Errorf("%d codes of a coupon that is gone", free)
 	}

@@ -83,7 +83,7 @@ func (s *Store) countFacts(
 	withReasons := slices.Contains(question.GroupBy, coupon.ByReason)
 	var facts []*fact
 	if wanted.Assigned {
-		facts = append(facts, assignments(withLabels))
+		facts = append(facts, assignments(withLabels), claims())
 	}
 	if wanted.Sent {
 		facts = append(facts, sendings(withLabels, withTimes))

@@ -59,6 +59,14 @@ func assignments(withLabels bool) *fact {
 	return f
 }
 
+// claims is what counts codes that were claimed, as codes that deliveries gave away.
+func claims() *fact {
+	return &fact{
+		from: "claim f", coupon: "f.coupon_id", delivery: "NULL::BIGINT", channel: "f.channel",
+		label: "f.label", at: "f.claimed_at", counts: counted{assigned: "count(*)"},
+	}
+}
+
 // ofCoupons leaves out what has no code; f is what is counted, and d its delivery.
 const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
 

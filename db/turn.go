@@ -73,12 +73,13 @@ type turn struct {
 	latest duckdb.Querier
 }
 
-// group is the turn that small use cases share. They decide in memory and append redemptions; there
-// is no connection, so that none can wait for a statement.
+// group is the turn that small use cases share. They decide in memory and append redemptions and
+// claims; there is no connection, so that none can wait for a statement.
 type group struct {
 	effects
 
 	redemptions []*redemptionRow
+	claims      []*claimRow
 }
 
 // update runs a use case in the writer's turn. When do returns an error, nothing of it remains;
@@ -223,14 +224,17 @@ func temporaryTables() []string {
 	}
 }
 
-// end brings what the group decided to the disk: redemptions, and entries of what changed nothing.
+// end brings what the group decided to the disk: redemptions, claims, and entries of what changed
+// nothing.
 func (g *group) end(ctx context.Context, j *journal) error {
-	if len(g.redemptions)+len(g.entries) == 0 {
+	if len(g.redemptions)+len(g.claims)+len(g.entries) == 0 {
 		return nil
 	}
-	if len(g.redemptions) > 0 {
+	switch {
+	case len(g.redemptions) > 0:
 		g.announce(consecutive(g.redemptions)...)
-	} else {
+	case len(g.claims) > 0:
+	default:
 		g.reserve = min(g.reserve, minFreeDiskForOutcome)
 	}
 	return g.publish(func() error { return j.write(ctx, g) })

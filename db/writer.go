@@ -96,13 +96,15 @@ func (w *writer) commitGroup(ctx context.Context, requests []*request) {
 	if err == nil {
 		g := &group{effects: w.store.newEffects()}
 		for i, r := range requests {
-			redemptions, entries, undo := len(g.redemptions), len(g.entries), len(g.undo)
+			redemptions, claims := len(g.redemptions), len(g.claims)
+			entries, undo := len(g.entries), len(g.undo)
 			switch errs[i] = r.decide(g); {
 			case errs[i] != nil:
 				// It may have panicked half-way.
-				g.redemptions, g.entries = g.redemptions[:redemptions], g.entries[:entries]
+				g.redemptions, g.claims = g.redemptions[:redemptions], g.claims[:claims]
+				g.entries = g.entries[:entries]
 				g.takeBack(undo)
-			case len(g.redemptions) > redemptions:
+			case len(g.redemptions) > redemptions, len(g.claims) > claims:
 				g.take(r.ctx) //nolint:contextcheck // each request brings its own context
 			}
 		}

@@ -151,6 +151,58 @@ type CancelImportInput struct {
 	ID coupon.ID `json:"id"`
 }
 
+// One person's claim of one code. Give the coupon by `couponId` or by `couponCode`. With `ifHeld: SAME` the same
+// claim again gives the same code, so that it may be repeated and asked each time a message is rendered.
+type ClaimCodeInput struct {
+	// The coupon, by its id.
+	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
+	// The coupon, by its own code.
+	CouponCode graphql.Omittable[*string] `json:"couponCode,omitempty"`
+	// Who claims it. Somebody whose external id is not known is added with what is given, unless there is no code; who is known
+	// stays as known. `isContactable` does not matter: the person asks.
+	Recipient *RecipientInput `json:"recipient"`
+	// The label that the code must have. Omitted: any, but none that an analyzed delivery holds by name.
+	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// How the code will be shown, for statistics. Omitted: not told.
+	Channel graphql.Omittable[*coupon.Channel] `json:"channel,omitempty"`
+	// What the person gets who has a code of the coupon.
+	IfHeld coupon.IfHeld `json:"ifHeld"`
+	// Of the caller's making, 1 to 255 characters. For at least 24 hours the same key gives the same code, also with `NEW` and also
+	// once it is redeemed. It belongs to the API key or user that asks.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What claimCode answers.
+type ClaimCodePayload struct {
+	// The code that the person has. Null when there are `userErrors`.
+	Code *coupon.Code `json:"code,omitempty"`
+	// True: it was given to the person now. False: the person had it.
+	IsNew bool `json:"isNew"`
+	// When the coupon ends, and the code with it. Null: it does not end, or there are `userErrors`.
+	EndsAt *coupon.DateTime `json:"endsAt,omitempty"`
+	// Why there is no code; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Many claims at once.
+type ClaimCodesInput struct {
+	// At most 10,000. They are decided one after the other, as if each had come alone.
+	Claims []*ClaimCodeInput `json:"claims"`
+}
+
+// What claimCodes answers.
+type ClaimCodesPayload struct {
+	// What became of each claim, in the order of the input: the same as claimCode answers. `field` of an error tells its place, such
+	// as `["input", "claims", "3", "couponId"]`, counted from 0. Empty when there are `userErrors`.
+	Results []*ClaimCodePayload `json:"results"`
+	// How many people have a code now, those who had one before included.
+	ClaimedCount int `json:"claimedCount"`
+	// How many of these codes were given away now.
+	NewCount int `json:"newCount"`
+	// Why nothing was even tried; empty when it was.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // Which delivery to empty.
 type ClearTargetsInput struct {
 	// The delivery that loses all its targets.

@@ -189,6 +189,20 @@ type ComplexityRoot struct {
 		Reason func(childComplexity int) int
 	}
 
+	ClaimCodePayload struct {
+		Code       func(childComplexity int) int
+		EndsAt     func(childComplexity int) int
+		IsNew      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ClaimCodesPayload struct {
+		ClaimedCount func(childComplexity int) int
+		NewCount     func(childComplexity int) int
+		Results      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	Code struct {
 		Address     func(childComplexity int) int
 		AssignedAt  func(childComplexity int) int
@@ -668,6 +682,8 @@ type ComplexityRoot struct {
 		CancelBatch       func(childComplexity int, input CancelBatchInput) int
 		CancelExport      func(childComplexity int, input CancelExportInput) int
 		CancelImport      func(childComplexity int, input CancelImportInput) int
+		ClaimCode         func(childComplexity int, input ClaimCodeInput) int
+		ClaimCodes        func(childComplexity int, input ClaimCodesInput) int
 		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
 		ConfirmDelivery   func(childComplexity int, input ConfirmDeliveryInput) int
 		CreateAPIKey      func(childComplexity int, input CreateAPIKeyInput) int
@@ -1607,6 +1623,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CancelCount.Reason(childComplexity), true
+
+	case "ClaimCodePayload.code":
+		if e.ComplexityRoot.ClaimCodePayload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodePayload.Code(childComplexity), true
+	case "ClaimCodePayload.endsAt":
+		if e.ComplexityRoot.ClaimCodePayload.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodePayload.EndsAt(childComplexity), true
+	case "ClaimCodePayload.isNew":
+		if e.ComplexityRoot.ClaimCodePayload.IsNew == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodePayload.IsNew(childComplexity), true
+	case "ClaimCodePayload.userErrors":
+		if e.ComplexityRoot.ClaimCodePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodePayload.UserErrors(childComplexity), true
+
+	case "ClaimCodesPayload.claimedCount":
+		if e.ComplexityRoot.ClaimCodesPayload.ClaimedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodesPayload.ClaimedCount(childComplexity), true
+	case "ClaimCodesPayload.newCount":
+		if e.ComplexityRoot.ClaimCodesPayload.NewCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodesPayload.NewCount(childComplexity), true
+	case "ClaimCodesPayload.results":
+		if e.ComplexityRoot.ClaimCodesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodesPayload.Results(childComplexity), true
+	case "ClaimCodesPayload.userErrors":
+		if e.ComplexityRoot.ClaimCodesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClaimCodesPayload.UserErrors(childComplexity), true
 
 	case "Code.address":
 		if e.ComplexityRoot.Code.Address == nil {
@@ -3643,6 +3709,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelImport(childComplexity, args["input"].(CancelImportInput)), true
+	case "Mutation.claimCode":
+		if e.ComplexityRoot.Mutation.ClaimCode == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_claimCode_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClaimCode(childComplexity, args["input"].(ClaimCodeInput)), true
+	case "Mutation.claimCodes":
+		if e.ComplexityRoot.Mutation.ClaimCodes == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_claimCodes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClaimCodes(childComplexity, args["input"].(ClaimCodesInput)), true
 	case "Mutation.clearTargets":
 		if e.ComplexityRoot.Mutation.ClearTargets == nil {
 			break
@@ -5646,6 +5734,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelBatchInput", ec.unmarshalInputCancelBatchInput),
 			graphql.NewInputUnmarshaler("CancelExportInput", ec.unmarshalInputCancelExportInput),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
+			graphql.NewInputUnmarshaler("ClaimCodeInput", ec.unmarshalInputClaimCodeInput),
+			graphql.NewInputUnmarshaler("ClaimCodesInput", ec.unmarshalInputClaimCodesInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
 			graphql.NewInputUnmarshaler("CodeFilter", ec.unmarshalInputCodeFilter),
 			graphql.NewInputUnmarshaler("ColumnMapping", ec.unmarshalInputColumnMapping),
@@ -5795,7 +5885,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "access.graphqls" "batch.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
+//go:embed "access.graphqls" "batch.graphqls" "bounce.graphqls" "claim.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -5810,6 +5900,7 @@ var sources = []*ast.Source{
 	{Name: "access.graphqls", Input: sourceData("access.graphqls"), BuiltIn: false},
 	{Name: "batch.graphqls", Input: sourceData("batch.graphqls"), BuiltIn: false},
 	{Name: "bounce.graphqls", Input: sourceData("bounce.graphqls"), BuiltIn: false},
+	{Name: "claim.graphqls", Input: sourceData("claim.graphqls"), BuiltIn: false},
 	{Name: "code.graphqls", Input: sourceData("code.graphqls"), BuiltIn: false},
 	{Name: "coupon.graphqls", Input: sourceData("coupon.graphqls"), BuiltIn: false},
 	{Name: "delivery.graphqls", Input: sourceData("delivery.graphqls"), BuiltIn: false},
@@ -6086,6 +6177,34 @@ func (ec *executionContext) childFields_CancelCount(ctx context.Context, field g
 		return ec.fieldContext_CancelCount_count(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CancelCount", field.Name)
+}
+
+func (ec *executionContext) childFields_ClaimCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ClaimCodePayload_code(ctx, field)
+	case "isNew":
+		return ec.fieldContext_ClaimCodePayload_isNew(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_ClaimCodePayload_endsAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ClaimCodePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClaimCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClaimCodesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_ClaimCodesPayload_results(ctx, field)
+	case "claimedCount":
+		return ec.fieldContext_ClaimCodesPayload_claimedCount(ctx, field)
+	case "newCount":
+		return ec.fieldContext_ClaimCodesPayload_newCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ClaimCodesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClaimCodesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Code(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -315,6 +315,60 @@ func TestReporter(t *testing.T) {
 	}
 }
 
+// TestClaimer: a CLAIMER claims codes, learns of them what it shows, and may ask for nothing else.
+func TestClaimer(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.become(t, coupon.RoleMarketer)
+	_, _ = s.answer(t, `mutation {
+		createCoupon(input: {label: "a", code: "A", type: INDIVIDUAL, startsAt: "2026-11-01"}) {
+			coupon { id }
+		}
+		addCodes(input: {couponId: "coupon_1", codes: [{value: "A-1"}, {value: "A-2"}]}) {
+			codes { id }
+		}
+	}`, nil)
+	s.become(t, coupon.RoleClaimer)
+	for _, isNew := range []bool{true, false} {
+		_, got := s.answer(t, `mutation { claimCode(input: {couponCode: "a", recipient: {externalId: "ada"}, channel: EMAIL}) {
+			code { id value label status } isNew endsAt userErrors { code }
+		} }`, nil)
+		want := fmt.Sprintf(`"code":{"id":"code_2","value":"A-2","label":null,"status":"ASSIGNED"},"isNew":%t,"endsAt":null,"userErrors":[]`, isNew)
+		if !strings.Contains(got, want) {
+			t.Errorf("claimCode: %s, want %s", got, want)
+		}
+	}
+	for _, field := range []string{
+		"recipient { email }", "coupon { label }", "events { text }", "delivery { id }",
+	} {
+		_, got := s.answer(t, `mutation { claimCode(input: {couponCode: "a", recipient: {externalId: "bob"}}) { code { `+
+			field+` } } }`, nil)
+		if !strings.Contains(got, `"FORBIDDEN"`) {
+			t.Errorf("a CLAIMER asks for %s: %s", field, got)
+		}
+	}
+	if _, got := s.answer(t, "{ caller { role isMasked } }", nil); !strings.Contains(got,
+		`"role":"CLAIMER","isMasked":false`) {
+		t.Errorf("caller: %s", got)
+	}
+	may := allowed(t)
+	var roots []string
+	for _, root := range []*ast.Definition{
+		schema().Query, schema().Mutation, schema().Subscription,
+	} {
+		for _, field := range root.Fields {
+			if name := root.Name + "." + field.Name; !strings.HasPrefix(field.Name, "__") &&
+				may(name, coupon.RoleClaimer) {
+				roots = append(roots, name)
+			}
+		}
+	}
+	want := []string{"Query.caller", "Mutation.claimCode", "Mutation.claimCodes"}
+	if !slices.Equal(roots, want) {
+		t.Errorf("a CLAIMER may ask for %v, want %v", roots, want)
+	}
+}
+
 // TestNothingIsDoneThatIsForbidden: one forbidden field refuses the whole request.
 func TestNothingIsDoneThatIsForbidden(t *testing.T) {
 	t.Parallel()

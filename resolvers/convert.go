@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -103,6 +104,28 @@ func recipientChanges(input *graph.RecipientInput) *coupon.RecipientChanges {
 		LastName:      change(input.LastName),
 		Attributes:    change(input.Attributes),
 		IsContactable: change(input.IsContactable),
+	}
+}
+
+// dateTime returns an instant as the schema writes it.
+func dateTime(at *time.Time) *coupon.DateTime {
+	if at == nil {
+		return nil
+	}
+	return new(coupon.DateTime(at.UTC().Format(time.RFC3339Nano)))
+}
+
+// claimRequest returns a claim as the store takes it.
+func claimRequest(caller *coupon.Caller, input *graph.ClaimCodeInput) *coupon.ClaimRequest {
+	return &coupon.ClaimRequest{
+		Caller:         caller.Name,
+		CouponID:       input.CouponID.Value(),
+		CouponCode:     input.CouponCode.Value(),
+		Recipient:      recipientChanges(input.Recipient),
+		Label:          input.Label.Value(),
+		Channel:        input.Channel.Value(),
+		IfHeld:         input.IfHeld,
+		IdempotencyKey: input.IdempotencyKey.Value(),
 	}
 }
 

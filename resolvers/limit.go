@@ -258,6 +258,9 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int {
 		return 1 + times(child, len(input.Redemptions))
 	}
+	c.Mutation.ClaimCodes = func(child int, input graph.ClaimCodesInput) int {
+		return 1 + times(child, len(input.Claims))
+	}
 	c.Query.Alerts, c.Query.APIKeys = nested, nested
 	c.Query.AuditLog = func(child int, _ *coupon.AuditFilter, first *int, _ *string) int {
 		return page(child, first)

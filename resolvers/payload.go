@@ -62,6 +62,20 @@ func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (
 	return &graph.RedeemCodePayload{Redemption: outcome.Redemption, UserErrors: problems}, err
 }
 
+// claimPayload returns what became of a claim.
+func (r *Resolver) claimPayload(ctx context.Context, outcome *db.ClaimOutcome) (
+	*graph.ClaimCodePayload, error,
+) {
+	problems, err := userErrors(outcome.Refusal)
+	payload := &graph.ClaimCodePayload{
+		IsNew: outcome.IsNew, EndsAt: dateTime(outcome.EndsAt), UserErrors: problems,
+	}
+	if err == nil && len(problems) == 0 {
+		payload.Code, err = loadShown(ctx, codeObject, &outcome.CodeID, r.codesByID)
+	}
+	return payload, err
+}
+
 // node finds any object by its id, or gives null.
 func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 	switch id.Kind() {

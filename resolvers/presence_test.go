@@ -56,7 +56,7 @@ func credentials() []credential {
 			t.Helper()
 			if _, got := s.answer(
 				t,
-				`mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { isWorking } } }`,
+				`mutation { revokeApiKey(input: {id: "key_7"}) { apiKey { isWorking } } }`,
 				nil,
 			); !strings.Contains(
 				got,
@@ -487,8 +487,8 @@ func TestRightsEndWhileAsking(t *testing.T) {
 	go func() {
 		answers <- l.ask(`{ sql(query: "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b") { rows } }`)
 	}()
-	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { id } } }`,
-		nil); !strings.Contains(got, "key_6") {
+	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_7"}) { apiKey { id } } }`,
+		nil); !strings.Contains(got, "key_7") {
 		t.Fatal(got)
 	}
 	select {

@@ -91,13 +91,13 @@ func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T
 	return look()
 }
 
-// ofRedemption returns the problems of one redemption as those of its place in the list of the
+// ofPlace returns the problems of one redemption, or claim, as those of its place in a list of the
 // input. Others may hold the problems.
-func ofRedemption(problems []*coupon.UserError, place int) []*coupon.UserError {
+func ofPlace(problems []*coupon.UserError, list string, place int) []*coupon.UserError {
 	placed := make([]*coupon.UserError, len(problems))
 	for i, problem := range problems {
 		one := *problem
-		one.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(place)},
+		one.Field = slices.Concat([]string{"input", list, strconv.Itoa(place)},
 			problem.Field[1:])
 		placed[i] = &one
 	}

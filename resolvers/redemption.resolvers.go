@@ -45,7 +45,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 		if len(result.UserErrors) == 0 {
 			payload.RedeemedCount++
 		}
-		result.UserErrors = ofRedemption(result.UserErrors, i)
+		result.UserErrors = ofPlace(result.UserErrors, "redemptions", i)
 		payload.Results = append(payload.Results, result)
 	}
 	return payload, nil

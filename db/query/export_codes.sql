@@ -5,12 +5,13 @@ SELECT coalesce(c.value, c.key) AS code, c.label,
         WHEN p.ends_at <= $now THEN 'EXPIRED' WHEN m.id IS NOT NULL THEN 'ASSIGNED'
         ELSE 'AVAILABLE' END AS status,
     p.code AS coupon, p.type AS coupon_type, 'delivery_' || m.delivery_id AS delivery,
-    k.external_id AS recipient, d.channel, m.address,
+    k.external_id AS recipient, coalesce(d.channel, m.claim_channel) AS channel, m.address,
     m.created_at AS "assignedAt", s.settled_at AS "sentAt", r.redeemed_at AS "redeemedAt",
     c.coupon_id, c.key, c.id AS code_id
 FROM code c
 JOIN coupon p ON p.id = c.coupon_id
-LEFT JOIN (SELECT id, code_id, delivery_id, recipient_id, address, created_at FROM message
+LEFT JOIN (SELECT id, code_id, delivery_id, recipient_id, address, claim_channel, created_at
+    FROM holding
     WHERE coupon_id BETWEEN $first AND $last AND id NOT IN (SELECT message_id FROM code_return)) m
     ON m.code_id = c.id
 LEFT JOIN delivery d ON d.id = m.delivery_id

@@ -1,6 +1,6 @@
 -- P1: a number is given out once
 SELECT 'code_' || id FROM code GROUP BY id HAVING count(*) > 1
-UNION ALL SELECT 'message_' || id FROM message GROUP BY id HAVING count(*) > 1
+UNION ALL SELECT 'message_' || id FROM holding GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'redemption_' || id FROM redemption GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'recipient_' || id FROM recipient GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'audit entry ' || id FROM audit_entry GROUP BY id HAVING count(*) > 1

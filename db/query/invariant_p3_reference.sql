@@ -1,7 +1,7 @@
 -- P3: what a row points at is there, but for coupons and deliveries that were deleted with what was
 -- theirs
 SELECT 'code_' || code_id || ' of ' || concat(source, source_id) FROM (
-    SELECT code_id, 'message_' AS source, id AS source_id FROM message WHERE code_id IS NOT NULL
+    SELECT code_id, 'message_' AS source, id AS source_id FROM holding WHERE code_id IS NOT NULL
     UNION ALL SELECT code_id, 'redemption_', id FROM redemption WHERE code_id IS NOT NULL
     UNION ALL SELECT code_id, 'a return', NULL FROM code_return
     UNION ALL SELECT code_id, 'a void', NULL FROM code_void
@@ -12,12 +12,14 @@ SELECT 'message_' || message_id || ' of ' || concat(source, source_id) FROM (
     SELECT message_id, 'an outcome' AS source, NULL AS source_id FROM sending
     UNION ALL SELECT message_id, 'an attempt', NULL FROM sending_attempt
     UNION ALL SELECT message_id, 'a refusal', NULL FROM sending_refusal
-    UNION ALL SELECT message_id, 'a return', NULL FROM code_return
     UNION ALL SELECT message_id, 'a report', NULL FROM bounce WHERE message_id IS NOT NULL
 ) ANTI JOIN message ON message.id = message_id
 UNION ALL
+SELECT 'message_' || message_id || ' of a return' FROM code_return
+ANTI JOIN holding ON holding.id = message_id
+UNION ALL
 SELECT 'recipient_' || recipient_id || ' of ' || concat(source, source_id) FROM (
-    SELECT recipient_id, 'message_' AS source, id AS source_id FROM message
+    SELECT recipient_id, 'message_' AS source, id AS source_id FROM holding
     UNION ALL SELECT recipient_id, 'a target', NULL FROM target
     UNION ALL SELECT recipient_id, 'an exclusion', NULL FROM exclusion
 ) ANTI JOIN recipient ON recipient.id = recipient_id
@@ -27,7 +29,7 @@ ANTI JOIN redemption ON redemption.id = redemption_id
 UNION ALL
 SELECT 'coupon_' || coupon_id || ' of ' || concat(source, source_id) FROM (
     SELECT coupon_id, 'code_' AS source, id AS source_id FROM code
-    UNION ALL SELECT coupon_id, 'message_', id FROM message WHERE coupon_id IS NOT NULL
+    UNION ALL SELECT coupon_id, 'message_', id FROM holding WHERE coupon_id IS NOT NULL
     UNION ALL SELECT coupon_id, 'redemption_', id FROM redemption
     UNION ALL SELECT coupon_id, 'delivery_', id FROM delivery WHERE coupon_id IS NOT NULL
     UNION ALL SELECT coupon_id, 'a hold', NULL FROM hold
@@ -44,6 +46,7 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT delivery_id, 'an attempt', NULL FROM sending_attempt
     UNION ALL SELECT delivery_id, 'a refusal', NULL FROM sending_refusal
     UNION ALL SELECT delivery_id, 'a return', NULL FROM code_return
+    WHERE delivery_id IS NOT NULL
     UNION ALL SELECT delivery_id, 'a report', NULL FROM bounce WHERE delivery_id IS NOT NULL
 ) ANTI JOIN delivery ON delivery.id = delivery_id
 UNION ALL

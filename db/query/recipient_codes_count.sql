@@ -1,5 +1,5 @@
--- how many codes messages to each recipient hold
-SELECT recipient_id, count(*) FROM message
+-- how many codes each recipient has, by messages and claims
+SELECT recipient_id, count(*) FROM holding
 WHERE code_id IS NOT NULL AND recipient_id IN (SELECT unnest($ids::BIGINT[]))
     AND id NOT IN (SELECT message_id FROM code_return)
 GROUP BY recipient_id

@@ -4,7 +4,7 @@ INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, lab
     redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id,
     recorded_at,
     store, customer)
-SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.created_at, s.redeemed_at,
+SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, coalesce(d.channel, m.claim_channel), s.label, m.created_at, s.redeemed_at,
     s.redeemed_at::DATE,
     s.source, s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',
@@ -20,7 +20,7 @@ SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.create
 FROM recording s
 JOIN coupon p ON p.id = s.coupon_id
 LEFT JOIN (
-    SELECT m.id, m.code_id, m.delivery_id, m.created_at FROM message m
+    SELECT m.id, m.code_id, m.delivery_id, m.claim_channel, m.created_at FROM holding m
     SEMI JOIN (SELECT DISTINCT code_id FROM recording WHERE code_id IS NOT NULL) k
         ON k.code_id = m.code_id
     ANTI JOIN code_return r ON r.message_id = m.id

@@ -90,6 +90,13 @@ SELECT channel, confidential_text(address) AS address, since AS quarantined_at, 
     confidential_text(last_reason) AS last_reason
 FROM quarantine WHERE lifted_at IS NULL;
 
+-- Every claim. One whose code was returned has none.
+CREATE TABLE snapshot.fact.claims AS
+SELECT c.id, 'coupon_' || c.coupon_id AS coupon_id,
+    CASE WHEN b.message_id IS NULL THEN c.code_id END AS code_id, c.recipient_id,
+    confidential_text(c.label) AS label, c.channel, c.claimed_at
+FROM claim c LEFT JOIN code_return b ON b.message_id = c.id;
+
 -- Every code with where it stands, decided as coupon.CodeState does.
 CREATE TABLE snapshot.fact.codes AS
 SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value,
@@ -98,7 +105,7 @@ SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value,
         WHEN r.code_id IS NOT NULL THEN 'REDEEMED'
         WHEN v.code_id IS NOT NULL THEN 'VOIDED'
         WHEN p.ends_at <= t.taken_at THEN 'EXPIRED'
-        WHEN m.id IS NOT NULL THEN 'ASSIGNED'
+        WHEN m.code_id IS NOT NULL THEN 'ASSIGNED'
         ELSE 'AVAILABLE'
     END AS status,
     'import_' || n.import_id AS import_id, c.batch_id, n.created_at AS added_at, m.id AS message_id,
@@ -108,7 +115,13 @@ FROM code c
 CROSS JOIN snapshot.fact.snapshot t
 JOIN coupon p ON p.id = c.coupon_id
 JOIN code_batch n ON n.id = c.batch_id
-LEFT JOIN (SELECT * FROM snapshot.fact.messages WHERE code_id IS NOT NULL) m ON m.code_id = c.id
+LEFT JOIN (
+    SELECT code_id, id, delivery_id, recipient_id, channel, created_at, sent_at
+    FROM snapshot.fact.messages WHERE code_id IS NOT NULL
+    UNION ALL
+    SELECT code_id, NULL, NULL, recipient_id, channel, claimed_at, NULL
+    FROM snapshot.fact.claims WHERE code_id IS NOT NULL
+) m ON m.code_id = c.id
 LEFT JOIN (
     SELECT code_id, min(redeemed_at) AS redeemed_at, count(*) AS redemption_count
     FROM snapshot.fact.redemptions WHERE code_id IS NOT NULL AND NOT is_reversed

@@ -51,17 +51,31 @@ COMMENT ON COLUMN snapshot.main.codes.import_id IS
 COMMENT ON COLUMN snapshot.main.codes.batch_id IS 'The batch that brought it.';
 COMMENT ON COLUMN snapshot.main.codes.added_at IS 'When it was added.';
 COMMENT ON COLUMN snapshot.main.codes.message_id IS
-    'The message that has it. NULL, as in what follows: none.';
-COMMENT ON COLUMN snapshot.main.codes.delivery_id IS 'The delivery of that message.';
-COMMENT ON COLUMN snapshot.main.codes.recipient_id IS 'The recipient of that message.';
+    'The message that has it. NULL: none, or it was claimed.';
+COMMENT ON COLUMN snapshot.main.codes.delivery_id IS 'The delivery of that message. NULL as there.';
+COMMENT ON COLUMN snapshot.main.codes.recipient_id IS 'Who has it. NULL: nobody.';
 COMMENT ON COLUMN snapshot.main.codes.channel IS 'EMAIL, SMS, PUSH or DIRECT_MAIL.';
-COMMENT ON COLUMN snapshot.main.codes.assigned_at IS 'When the message got it.';
+COMMENT ON COLUMN snapshot.main.codes.assigned_at IS 'When it was given away.';
 COMMENT ON COLUMN snapshot.main.codes.sent_at IS 'When the message was handed to its sender.';
 COMMENT ON COLUMN snapshot.main.codes.redeemed_at IS
     'When it was redeemed first, reversed redemptions left out.';
 COMMENT ON COLUMN snapshot.main.codes.redemption_count IS
     'How often it was redeemed, reversed redemptions left out.';
 COMMENT ON COLUMN snapshot.main.codes.voided_at IS 'When it was voided.';
+
+CREATE VIEW snapshot.main.claims AS
+SELECT coupon_id, 'code_' || code_id AS code_id, 'recipient_' || recipient_id AS recipient_id,
+    label, channel, claimed_at
+FROM fact.claims;
+COMMENT ON VIEW snapshot.main.claims IS
+    'The codes that people claimed, by claimCode, one a row.';
+COMMENT ON COLUMN snapshot.main.claims.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN snapshot.main.claims.code_id IS 'The code. NULL: it went back.';
+COMMENT ON COLUMN snapshot.main.claims.recipient_id IS 'Who claimed it.';
+COMMENT ON COLUMN snapshot.main.claims.label IS 'The label of the code.';
+COMMENT ON COLUMN snapshot.main.claims.channel IS
+    'How it was to be shown: EMAIL, SMS, PUSH or DIRECT_MAIL. NULL: not told.';
+COMMENT ON COLUMN snapshot.main.claims.claimed_at IS 'When it was claimed.';
 
 CREATE VIEW snapshot.main.recipients AS
 SELECT 'recipient_' || id AS id, external_id, email, phone, first_name, last_name,

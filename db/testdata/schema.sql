@@ -20,7 +20,7 @@ CREATE TABLE api_key (
     expires_at TIMESTAMP,
     last_used_at TIMESTAMP,
     revoked_at TIMESTAMP,
-    CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER', 'REPORTER'))),
+    CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER', 'REPORTER', 'CLAIMER'))),
     PRIMARY KEY(id)
 );
 CREATE TABLE bounce (
@@ -75,7 +75,7 @@ CREATE TABLE code_restore (
 CREATE TABLE code_return (
     code_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,
-    delivery_id BIGINT NOT NULL,
+    delivery_id BIGINT,
     returned_at TIMESTAMP NOT NULL,
     reason VARCHAR NOT NULL
 );
@@ -261,6 +261,17 @@ CREATE TABLE posted_audit_entry (
     errors VARCHAR NOT NULL,
     request_id VARCHAR NOT NULL
 );
+CREATE TABLE posted_claim (
+    id BIGINT NOT NULL,
+    coupon_id BIGINT NOT NULL,
+    code_id BIGINT NOT NULL,
+    recipient_id BIGINT NOT NULL,
+    label VARCHAR,
+    channel VARCHAR,
+    claimed_at TIMESTAMP NOT NULL,
+    idempotency_key VARCHAR,
+    caller VARCHAR NOT NULL
+);
 CREATE TABLE posted_redemption (
     id BIGINT NOT NULL,
     coupon_id BIGINT NOT NULL,
@@ -369,5 +380,7 @@ CREATE TABLE upload (
     expires_at TIMESTAMP NOT NULL
 );
 CREATE VIEW audit_entry;
+CREATE VIEW claim;
+CREATE VIEW holding;
 CREATE VIEW message_outcome;
 CREATE VIEW redemption;

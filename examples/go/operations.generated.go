@@ -163,6 +163,20 @@ var AllChannel = []Channel{
 	ChannelDirectMail,
 }
 
+type CodeReuse string
+
+const (
+	CodeReuseNewCode     CodeReuse = "NEW_CODE"
+	CodeReuseSameCode    CodeReuse = "SAME_CODE"
+	CodeReuseSkipHolders CodeReuse = "SKIP_HOLDERS"
+)
+
+var AllCodeReuse = []CodeReuse{
+	CodeReuseNewCode,
+	CodeReuseSameCode,
+	CodeReuseSkipHolders,
+}
+
 type CodeStatus string
 
 const (
@@ -450,6 +464,7 @@ type CreateDeliveryInput struct {
 	SendRate                *float64   `json:"sendRate"`
 	AllowDuplicateAddresses *bool      `json:"allowDuplicateAddresses"`
 	IgnoreQuarantine        *bool      `json:"ignoreQuarantine"`
+	Reuse                   *CodeReuse `json:"reuse"`
 	IdempotencyKey          *string    `json:"idempotencyKey"`
 }
 
@@ -485,6 +500,9 @@ func (v *CreateDeliveryInput) GetAllowDuplicateAddresses() *bool { return v.Allo
 
 // GetIgnoreQuarantine returns CreateDeliveryInput.IgnoreQuarantine, and is useful for accessing the field via an interface.
 func (v *CreateDeliveryInput) GetIgnoreQuarantine() *bool { return v.IgnoreQuarantine }
+
+// GetReuse returns CreateDeliveryInput.Reuse, and is useful for accessing the field via an interface.
+func (v *CreateDeliveryInput) GetReuse() *CodeReuse { return v.Reuse }
 
 // GetIdempotencyKey returns CreateDeliveryInput.IdempotencyKey, and is useful for accessing the field via an interface.
 func (v *CreateDeliveryInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
@@ -737,6 +755,8 @@ const (
 	ExclusionReasonNotContactable   ExclusionReason = "NOT_CONTACTABLE"
 	ExclusionReasonQuarantined      ExclusionReason = "QUARANTINED"
 	ExclusionReasonNoMatchingLabel  ExclusionReason = "NO_MATCHING_LABEL"
+	ExclusionReasonHoldsCode        ExclusionReason = "HOLDS_CODE"
+	ExclusionReasonAlreadyRedeemed  ExclusionReason = "ALREADY_REDEEMED"
 	ExclusionReasonMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
 )
 
@@ -747,6 +767,8 @@ var AllExclusionReason = []ExclusionReason{
 	ExclusionReasonNotContactable,
 	ExclusionReasonQuarantined,
 	ExclusionReasonNoMatchingLabel,
+	ExclusionReasonHoldsCode,
+	ExclusionReasonAlreadyRedeemed,
 	ExclusionReasonMessageLimit,
 }
 

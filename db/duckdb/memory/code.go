@@ -28,6 +28,8 @@ type labelCodes struct {
 	counts Counts
 	// cursor is a number below which no code is free.
 	cursor int64
+	// top is a number above which no code is free.
+	top int64
 }
 
 // Counts counts codes by what happened to them; the clock is the reader's affair.
@@ -179,6 +181,7 @@ func (c Change) addRun(r *Run) {
 	}
 	codes.runs = insertRun(codes.runs, r)
 	codes.cursor = min(codes.cursor, r.First)
+	codes.top = max(codes.top, r.Last)
 	codes.counts.Total += int(r.Last - r.First + 1)
 }
 
@@ -213,6 +216,7 @@ func (c Change) RemoveCodes(spans []Span) {
 			}
 			count++
 			c.note(number, coupon.StateGone)
+			c.forgetHolder(number)
 			c.codes.setState(number, coupon.StateGone)
 		}
 		counts.add(alike, -count)
@@ -255,14 +259,19 @@ func (c Change) setState(number int64, state coupon.CodeState) {
 		c.last.run, c.last.codes = r, c.coupons[r.CouponID].labels[r.Label]
 	}
 	codes := c.last.codes
-	codes.counts.add(c.codes.state(number), -1)
+	before := c.codes.state(number)
+	codes.counts.add(before, -1)
 	c.codes.setState(number, state)
+	if before.Has(coupon.StateAssigned) && !state.Has(coupon.StateAssigned) {
+		c.forgetHolder(number)
+	}
 	if state.Has(coupon.StateGone) {
 		return
 	}
 	codes.counts.add(state, 1)
 	if state == 0 {
 		codes.cursor = min(codes.cursor, number)
+		codes.top = max(codes.top, number)
 	}
 }
 
@@ -275,6 +284,7 @@ func (c Change) Update(numbers []int64, set, unset coupon.CodeState) {
 
 // Assign marks the codes of spans as assigned by a delivery.
 func (c Change) Assign(couponID, delivery int64, spans []Span) {
+	c.noteUnread(couponID, delivery)
 	for _, s := range spans {
 		codes := c.coupons[couponID].labels[s.Label]
 		for number := s.First; number < s.End(); number++ {
@@ -289,8 +299,20 @@ func (c Change) Assign(couponID, delivery int64, spans []Span) {
 	}
 }
 
+// noteUnread notes that the messages of a delivery have codes of a coupon.
+func (c Change) noteUnread(couponID, delivery int64) {
+	known := c.coupons[couponID]
+	if last := len(known.unread) - 1; last < 0 || known.unread[last] != delivery &&
+		!slices.Contains(known.unread, delivery) {
+		known.unread = append(known.unread, delivery)
+	}
+}
+
 // SetHolder says which delivery gave codes away that are marked as assigned.
 func (c Change) SetHolder(numbers []int64, delivery int64) {
+	if len(numbers) > 0 {
+		c.noteUnread(c.RunOf(numbers[0]).CouponID, delivery)
+	}
 	for _, number := range numbers {
 		c.codes.setHolder(number, delivery)
 	}

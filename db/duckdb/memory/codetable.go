@@ -4,7 +4,7 @@ import "couponql/coupon"
 
 // codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing
 // copies nothing and keeps nobody waiting. Numbers begin at 1. A page with a code whose redemption
-// was reversed has a bit more a code.
+// was reversed has a bit more a code, and one with a code whose holder is noted 17 bytes.
 type codeTable struct {
 	pages []*codePage
 }
@@ -21,6 +21,8 @@ type codePage struct {
 	states  [pageCodes]coupon.CodeState
 	// reversed has a bit for each code that had a redemption which was reversed; nil: none had.
 	reversed *[pageCodes / 64]uint64
+	// people tells who has the codes; nil: of none that was noted.
+	people *holderPage
 	// happened is what was read of what happened to the codes; nil: not enough of them were asked
 	// for. missed counts the readings since then that it could not answer, and reading is one of
 	// all of the page that is under way.

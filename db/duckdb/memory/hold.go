@@ -146,9 +146,9 @@ func (v View) heldInAll(couponID, except int64, now time.Time) int {
 	return sum
 }
 
-// Claim is what a delivery wants of the codes of a coupon. With ByLabel it takes those with a label
+// Wish is what a delivery wants of the codes of a coupon. With ByLabel it takes those with a label
 // alone; else codes with any label, but none that others hold by name.
-type Claim struct {
+type Wish struct {
 	CouponID int64
 	ByLabel  bool
 	// Delivery is the number of the delivery, whose own hold stands in nobody's way; 0: none.
@@ -157,12 +157,12 @@ type Claim struct {
 }
 
 // Promisable counts the codes that a delivery may count on: free ones, less what live holds of
-// others keep. The label matters only to a claim by label.
-func (m *Memory) Promisable(of Claim, label string) int {
+// others keep. The label matters only to a wish by label.
+func (m *Memory) Promisable(of Wish, label string) int {
 	return answer(m, func(v View) int { return v.promisable(of, label) })
 }
 
-func (v View) promisable(of Claim, label string) int {
+func (v View) promisable(of Wish, label string) int {
 	known := v.coupons[of.CouponID]
 	if known == nil { // It was deleted meanwhile.
 		return 0
@@ -184,11 +184,11 @@ func (v View) promisable(of Claim, label string) int {
 
 // Take plans which codes the next messages of a delivery get: count free codes, lowest numbers
 // first. Nothing is marked. It returns fewer than count when there are no more.
-func (m *Memory) Take(of Claim, label string, count int) []Span {
+func (m *Memory) Take(of Wish, label string, count int) []Span {
 	return answer(m, func(v View) []Span { return v.take(of, label, count) })
 }
 
-func (v View) take(of Claim, label string, count int) []Span {
+func (v View) take(of Wish, label string, count int) []Span {
 	known := v.coupons[of.CouponID]
 	if known == nil { // It was deleted meanwhile.
 		return nil
@@ -239,7 +239,7 @@ func (v View) takeFrom(codes *labelCodes, count int) []Span {
 }
 
 // FirstFree returns the number of the code that the next message would get, or 0.
-func (m *Memory) FirstFree(of Claim, label string) int64 {
+func (m *Memory) FirstFree(of Wish, label string) int64 {
 	for _, s := range m.Take(of, label, 1) {
 		return s.First
 	}
@@ -248,7 +248,7 @@ func (m *Memory) FirstFree(of Claim, label string) int64 {
 
 // CanTake reports whether a delivery may have the codes of spans: nothing happened to them, and no
 // one else's hold needs them.
-func (m *Memory) CanTake(of Claim, spans []Span) bool {
+func (m *Memory) CanTake(of Wish, spans []Span) bool {
 	return answer(m, func(v View) bool {
 		wanted := &Hold{CouponID: of.CouponID, ByLabel: of.ByLabel, Counts: map[string]int{}}
 		for _, s := range spans {
@@ -280,7 +280,7 @@ func (m *Memory) CanPromise(h *Hold, delivery int64, now time.Time) bool {
 }
 
 func (v View) canPromise(h *Hold, delivery int64, now time.Time) bool {
-	of := Claim{CouponID: h.CouponID, ByLabel: h.ByLabel, Delivery: delivery, Now: now}
+	of := Wish{CouponID: h.CouponID, ByLabel: h.ByLabel, Delivery: delivery, Now: now}
 	for label, count := range h.Counts {
 		if v.promisable(of, label) < count {
 			return false

@@ -42,7 +42,11 @@ type state struct {
 	couponKeys map[string]int64
 	holds      map[int64]*Hold
 	answers    *answers
-	next       Numbers
+	// claimAnswers finds the code that an idempotency key claimed.
+	claimAnswers *answers
+	holders      holders
+	people       *people
+	next         Numbers
 	// witnesses are told what happens to codes.
 	witnesses []*Witness
 	// last is the run of the code that was changed last: those that change together lie together.
@@ -71,6 +75,8 @@ type couponCodes struct {
 	labels map[string]*labelCodes
 	// redeemed counts the live redemptions of an anonymous coupon's own code.
 	redeemed int
+	// unread are the deliveries with its codes whose recipients NoteHolders was not told.
+	unread []int64
 }
 
 // MaxHolder is the largest number of a delivery that can give codes away.
@@ -83,16 +89,19 @@ func New() (*Memory, error) {
 		return nil, err
 	}
 	return &Memory{state: state{
-		keys:       newKeyIndex(),
-		deliveries: map[int64]Confirmed{},
-		repeats:    map[int64]int{},
-		coupons:    map[int64]*couponCodes{},
-		couponKeys: map[string]int64{},
-		holds:      map[int64]*Hold{},
-		answers:    newAnswers(),
-		revisions:  revisions{at: map[Topic]int64{}},
-		next:       Numbers{Batch: 1, Code: 1, Recipient: 1, Message: 1, Redemption: 1},
-		recent:     recent,
+		keys:         newKeyIndex(),
+		deliveries:   map[int64]Confirmed{},
+		repeats:      map[int64]int{},
+		coupons:      map[int64]*couponCodes{},
+		couponKeys:   map[string]int64{},
+		holds:        map[int64]*Hold{},
+		answers:      newAnswers(),
+		claimAnswers: newAnswers(),
+		holders:      holders{latest: map[uint32]uint32{}},
+		people:       newPeople(),
+		revisions:    revisions{at: map[Topic]int64{}},
+		next:         Numbers{Batch: 1, Code: 1, Recipient: 1, Message: 1, Redemption: 1},
+		recent:       recent,
 	}}, nil
 }
 

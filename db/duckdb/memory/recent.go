@@ -15,9 +15,13 @@ const (
 	// maxRecent is how many codes, and how many recipients, are kept that were read recently: 160
 	// pages of 100, in some 10 MB.
 	maxRecent = 16_000
-	// maxRedeemed is how many codes are kept that were redeemed just now, apart from those that
-	// were read: tills would drive these out. It covers the moment until their answers are written.
+	// maxRedeemed is how many codes are kept that were redeemed or claimed just now, apart from
+	// those that were read: tills would drive these out. It covers the moment until their answers
+	// are written.
 	maxRedeemed = 4_000
+	// maxClaimable is how many values are kept of codes that were claimed lately and may be asked
+	// for again, or will be claimed soon: some 10 MB.
+	maxClaimable = 100_000
 	// maxDeliveries is how many deliveries are kept that were read recently.
 	maxDeliveries = 1_000
 	// MaxRecentAttributes is how many bytes of attributes a recipient has at the most who is kept.
@@ -32,6 +36,8 @@ type recent struct {
 	codes      *lru.Cache[int64, *KnownCode]
 	redeemed   *lru.Cache[int64, *KnownCode]
 	recipients *lru.Cache[int64, *coupon.Recipient]
+	// claimable has the values of codes that were claimed lately, or will be soon.
+	claimable  *lru.Cache[int64, string]
 	deliveries *lru.Cache[int64, *coupon.Delivery]
 }
 
@@ -52,8 +58,13 @@ func newRecent() (*recent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep deliveries: %w", err)
 	}
+	claimable, err := lru.New[int64, string](maxClaimable)
+	if err != nil {
+		return nil, fmt.Errorf("keep values of codes: %w", err)
+	}
 	return &recent{
 		codes: codes, redeemed: redeemed, recipients: recipients, deliveries: deliveries,
+		claimable: claimable,
 	}, nil
 }
 
@@ -164,6 +175,16 @@ func (v View) describe(number int64) *KnownCode {
 		code.ImportID = new(coupon.NewID(coupon.KindImport, r.ImportID))
 	}
 	if code.Flags.Has(coupon.StateAssigned) {
+		if recipient, channel, at := v.claimOf(number); recipient != 0 {
+			v.recall(number, code)
+			v.remember(number, code)
+			// It is all that there is to know of who has the code.
+			code.MessageID, code.Address = nil, nil
+			code.RecipientID = new(coupon.NewID(coupon.KindRecipient, recipient))
+			code.Channel, code.AssignedAt = channel, &at
+			code.Known |= coupon.StateAssigned
+			return code
+		}
 		code.Flags |= coupon.StateAddressed
 		holder := v.codes.holder(number)
 		how := v.deliveries[holder]
@@ -253,6 +274,28 @@ func (m *Memory) KeepRedeemed(
 		recent = v.recent.codes
 	}
 	v.keep(recent, number, code)
+}
+
+// Claimable returns the value of a code that KeepClaimable was told: it never changes.
+func (m *Memory) Claimable(number int64) (value string, isKnown bool) {
+	return m.recent.claimable.Get(number)
+}
+
+// KeepClaimable keeps the value of a code for who claims it.
+func (m *Memory) KeepClaimable(number int64, value string) {
+	m.recent.claimable.Add(number, value)
+}
+
+// KeepClaimed keeps the value of a code that was claimed just now.
+func (m *Memory) KeepClaimed(number int64, value string) {
+	m.Read(func(v View) {
+		code := v.describe(number)
+		if value == "" || code == nil || v.recent.codes.Contains(number) {
+			return
+		}
+		code.Value = value
+		v.keep(v.recent.redeemed, number, code)
+	})
 }
 
 // keep keeps what is known of a code.

@@ -78,10 +78,11 @@ type Redeemed struct {
 	IsSpent bool
 	// Label is that of the code, "" when it has none.
 	Label string
-	// Delivery is the number of the one whose message holds the code, 0 when none does; Confirmed
-	// tells of it.
-	Delivery  int64
-	Confirmed Confirmed
+	// IsAssigned: somebody has the code. Delivery is the number of the one whose message holds it,
+	// 0 when a claim does; Confirmed tells of either.
+	IsAssigned bool
+	Delivery   int64
+	Confirmed  Confirmed
 
 	// answer is the idempotency key, nil when none was given.
 	answer *answerKey
@@ -112,8 +113,12 @@ func (m *Memory) Redeem(a *Attempt) (
 	if number := found.CodeNumber; number != 0 {
 		redeemed.Label = c.RunOf(number).Label
 		if c.codes.state(number).Has(coupon.StateAssigned) {
+			redeemed.IsAssigned = true
 			redeemed.Delivery = c.codes.holder(number)
 			redeemed.Confirmed = c.deliveries[redeemed.Delivery]
+			if recipient, channel, at := c.claimOf(number); recipient != 0 {
+				redeemed.Confirmed = Confirmed{Channel: orEmpty(channel), At: at}
+			}
 		}
 	}
 	c.CountRedemptions(found.CouponNumber, found.CodeNumber, 1)
