@@ -36,6 +36,10 @@ type RecipientFilter struct {
 	Codes []*GivenCodeFilter `json:"codes,omitempty"`
 	// ExcludedFrom wants that the analysis of a delivery left somebody out.
 	ExcludedFrom *ExcludedFromFilter `json:"excludedFrom,omitempty"`
+	// Lists are named lists of which somebody is in one.
+	Lists []ID `json:"lists,omitempty"`
+	// TargetOf: somebody is a target of the delivery.
+	TargetOf *ID `json:"targetOf,omitempty"`
 	// Not: nobody who matches this.
 	Not *RecipientFilter `json:"not,omitempty"`
 }

@@ -227,6 +227,7 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 		statement string
 		args      []any
 	}{
+		{erasureLists, nil},
 		{erasureReports, nil},
 		{erasureBounces, nil},
 		{erasureQuarantine, nil},

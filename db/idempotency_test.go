@@ -49,6 +49,14 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 			}
 			return string(made.ID), nil
 		},
+		"createRecipientList": func(ctx context.Context) (string, error) {
+			made, err := s.CreateRecipientList(ctx, "list",
+				db.People{Filter: &coupon.RecipientFilter{}}, false)
+			if err != nil {
+				return "", err
+			}
+			return string(made.ID), nil
+		},
 		"duplicateDelivery": func(ctx context.Context) (string, error) {
 			made, err := s.DuplicateDelivery(ctx, source, new("copy"), true)
 			if err != nil {

@@ -68,6 +68,9 @@ const (
 	givenFrom = "s.settled_at >= $0::TIMESTAMP"
 	givenTo   = "s.settled_at < $0::TIMESTAMP"
 
+	inList   = "id IN (SELECT recipient_id FROM list_member WHERE list_id = $0::BIGINT)"
+	targetOf = "id IN (SELECT recipient_id FROM target WHERE delivery_id = $0::BIGINT)"
+
 	excludedFrom = "id IN (SELECT recipient_id FROM exclusion WHERE delivery_id = $0::BIGINT" +
 		" AND ($1::VARCHAR[] IS NULL OR list_contains($1::VARCHAR[], reason)))"
 )
@@ -79,6 +82,8 @@ type recipientFilter struct {
 	args  []any
 	// names is how many parameters have names.
 	names int
+	// isSaved: what it names was there when it was saved, and need not be any more.
+	isSaved bool
 }
 
 // recipientCondition returns the WHERE of a filter: fixed fragments, one for each thing asked for.
@@ -136,6 +141,7 @@ func (f *recipientFilter) add(
 		{len(filter.EmailDomains), coupon.MaxFilterValues, "domains", "emailDomains"},
 		{len(filter.Languages), coupon.MaxFilterValues, "languages", "languages"},
 		{len(filter.Codes), coupon.MaxAttributeFilters, "conditions on codes", "codes"},
+		{len(filter.Lists), coupon.MaxFilterLists, "lists", "lists"},
 	} {
 		if err := refuseMore(list.count, list.most, list.what, list.place); err != nil {
 			return err
@@ -170,6 +176,18 @@ func (f *recipientFilter) add(
 			return coupon.Under(err, "excludedFrom")
 		}
 	}
+	if filter.TargetOf != nil {
+		number, err := f.delivery(ctx, *filter.TargetOf)
+		if err != nil {
+			return at(err, "targetOf")
+		}
+		f.want(targetOf, number)
+	}
+	if filter.Lists != nil {
+		if err := f.addLists(ctx, filter.Lists); err != nil {
+			return err
+		}
+	}
 	if filter.Not == nil {
 		return nil
 	}
@@ -177,13 +195,48 @@ func (f *recipientFilter) add(
 		return coupon.Errorf(coupon.ErrorInvalid, "At most %d filters may stand in one another.",
 			coupon.MaxFilterDepth).At("not")
 	}
-	inner := &recipientFilter{store: f.store, names: f.names, parts: []string{"true"}}
-	if err := inner.add(ctx, filter.Not, depth+1); err != nil {
+	inner, err := f.nested(ctx, filter.Not, depth+1, f.isSaved)
+	if err != nil {
 		return coupon.Under(err, "not")
 	}
-	f.parts = append(f.parts,
-		"NOT coalesce("+strings.Join(inner.parts, " AND ")+", false)")
+	f.parts = append(f.parts, "NOT coalesce("+inner+", false)")
+	return nil
+}
+
+// nested returns the condition of a filter that stands in this one.
+func (f *recipientFilter) nested(
+	ctx context.Context, filter *coupon.RecipientFilter, depth int, isSaved bool,
+) (string, error) {
+	inner := &recipientFilter{
+		store: f.store, names: f.names, parts: []string{"true"}, isSaved: isSaved,
+	}
+	err := inner.add(ctx, filter, depth)
 	f.args, f.names = append(f.args, inner.args...), inner.names
+	return strings.Join(inner.parts, " AND "), err
+}
+
+// addLists wants somebody to be in one of the lists.
+func (f *recipientFilter) addLists(ctx context.Context, ids []coupon.ID) error {
+	found, err := f.store.RecipientListsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	ways := []string{"false"}
+	for i, id := range ids {
+		l := found[id]
+		if l == nil {
+			return coupon.NotFound(coupon.KindList, id).At("lists", strconv.Itoa(i))
+		}
+		way := f.fragment(inList, coupon.MustNumber(coupon.KindList, id))
+		if l.SavedFilter != nil {
+			// It was checked alone, and has no lists in it.
+			if way, err = f.nested(ctx, l.SavedFilter, 1, true); err != nil {
+				return err
+			}
+		}
+		ways = append(ways, "("+way+")")
+	}
+	f.parts = append(f.parts, "("+strings.Join(ways, " OR ")+")")
 	return nil
 }
 
@@ -291,11 +344,14 @@ func (f *recipientFilter) addCodes(ctx context.Context, codes *coupon.GivenCodeF
 			return at(err, "couponId")
 		}
 		c := f.store.memory.Coupon(number)
-		if c == nil {
+		switch {
+		case c == nil && !f.isSaved:
 			return coupon.NotFound(coupon.KindCoupon, *codes.CouponID).At("couponId")
-		}
-		if zone, err = coupon.LoadZone(c.Timezone); err != nil {
-			return fmt.Errorf("zone of %s: %w", c.ID, err)
+		case c == nil: // It was deleted, and nobody has a code of it.
+		default:
+			if zone, err = coupon.LoadZone(c.Timezone); err != nil {
+				return fmt.Errorf("zone of %s: %w", c.ID, err)
+			}
 		}
 		parts = append(parts, f.fragment(givenOfCoupon, number))
 	}
@@ -350,6 +406,9 @@ func (f *recipientFilter) delivery(ctx context.Context, id coupon.ID) (int64, er
 	number, err := id.Number(coupon.KindDelivery)
 	if err != nil {
 		return 0, at(err, "deliveryId")
+	}
+	if f.isSaved {
+		return number, nil
 	}
 	found, err := f.store.readDeliveries(ctx, []int64{number})
 	if err == nil && found[id] == nil {

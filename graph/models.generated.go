@@ -53,6 +53,16 @@ type AddTargetsInput struct {
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 
+// Who is to come into a list: give `recipientIds`, `filter`, or both.
+type AddToRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// Recipients by their ids, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// All recipients that match now; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+}
+
 // A page of alerts.
 type AlertConnection struct {
 	// The alerts with their cursors.
@@ -370,6 +380,23 @@ type CreateDeliveryInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
+// What a new list is to be. A file of people comes into one by a delivery: importTargets, and then the filter
+// `{targetOf: "delivery_1"}`.
+type CreateRecipientListInput struct {
+	// The name that people know it by, 1 to 255 characters.
+	Label string `json:"label"`
+	// Recipients by their ids, such as `recipient_17`, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// Recipients that match; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+	// True: the filter is kept, and whoever matches it is in the list, at any time. It may not have `externalIds`, `search` or
+	// `lists`. False: whoever matches now is in the list, until somebody takes them out.
+	IsSaved graphql.Omittable[*bool] `json:"isSaved,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
 // A file that is to be sent.
 type CreateUploadInput struct {
 	// What the file is called; the import will show it. 1 to 255 characters; control characters are left out.
@@ -409,6 +436,12 @@ type DeletePayload struct {
 	DeletedID *coupon.ID `json:"deletedId,omitempty"`
 	// Why it was not deleted; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which list to delete.
+type DeleteRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
 }
 
 // A page of deliveries.
@@ -1003,6 +1036,34 @@ type RecipientInput struct {
 	IsContactable graphql.Omittable[*bool] `json:"isContactable,omitempty"`
 }
 
+// A page of lists.
+type RecipientListConnection struct {
+	// The lists with their cursors.
+	Edges []*RecipientListEdge `json:"edges"`
+	// The lists alone.
+	Nodes []*coupon.RecipientList `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many lists there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// A list in a page.
+type RecipientListEdge struct {
+	// Opaque; give it as `after` to continue behind this list.
+	Cursor string `json:"cursor"`
+	// The list here.
+	Node *coupon.RecipientList `json:"node"`
+}
+
+// What a change of a list answers.
+type RecipientListPayload struct {
+	// The list as it is now. Null when there are `userErrors`.
+	List *coupon.RecipientList `json:"list,omitempty"`
+	// Why nothing was changed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // At most 10,000 reports; importBounces takes more.
 type RecordBouncesInput struct {
 	// At most 10,000 reports.
@@ -1152,6 +1213,24 @@ type ReleaseCodesPayload struct {
 type ReleaseHoldInput struct {
 	// Which delivery; it must be READY or EDITING.
 	ID coupon.ID `json:"id"`
+}
+
+// Who is to leave a list: give `recipientIds`, `filter`, or both.
+type RemoveFromRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// Recipients by their ids, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// All recipients that match now; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+}
+
+// Which list gets which name.
+type RenameRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// The new name, 1 to 255 characters.
+	Label string `json:"label"`
 }
 
 // Which message to send again.

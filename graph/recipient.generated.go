@@ -1107,7 +1107,7 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"externalIds", "search", "attributes", "isContactable", "reachableBy", "emailDomains", "languages", "codes", "excludedFrom", "not"}
+	fieldsInOrder := [...]string{"externalIds", "search", "attributes", "isContactable", "reachableBy", "emailDomains", "languages", "codes", "excludedFrom", "lists", "targetOf", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1266,6 +1266,37 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 				return it, err
 			}
 			it.ExcludedFrom = data
+		case "lists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lists"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []coupon.ID
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]coupon.ID); ok {
+				it.Lists = data
+			} else if tmp == nil {
+				it.Lists = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []couponql/coupon.ID`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		case "targetOf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("targetOf"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TargetOf = data
 		case "not":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
 			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)

@@ -221,6 +221,10 @@ CREATE TABLE journal (
     written_at TIMESTAMP NOT NULL,
     record VARCHAR NOT NULL
 );
+CREATE TABLE list_member (
+    list_id BIGINT NOT NULL,
+    recipient_id BIGINT NOT NULL
+);
 CREATE TABLE message (
     id BIGINT NOT NULL,
     delivery_id BIGINT NOT NULL,
@@ -320,6 +324,12 @@ CREATE TABLE recipient (
     erased_at TIMESTAMP,
     email_address VARCHAR,
     phone_address VARCHAR
+);
+CREATE TABLE recipient_list (
+    id BIGINT NOT NULL,
+    label VARCHAR NOT NULL,
+    filter VARCHAR,
+    created_at TIMESTAMP NOT NULL
 );
 CREATE TABLE rejection (
     import_id BIGINT NOT NULL,
