@@ -49,11 +49,13 @@ const (
 		" THEN try_cast(json_extract_string(attributes, $1) AS TIMESTAMPTZ)" +
 		" END AT TIME ZONE 'UTC'"
 
-	// What a message carried: the code that it gave, or that an earlier one gave.
+	// What a message carried, the code that it gave or that somebody had before, and what was
+	// claimed.
 	givenCodes = `id IN (
     SELECT m.recipient_id
-    FROM (SELECT id, recipient_id, delivery_id, coupon_id, coalesce(repeats_id, id) AS giver_id,
-        coalesce(code_id, repeated_code_id) AS code_id FROM message) m
+    FROM (SELECT id, recipient_id, delivery_id, coupon_id, id AS giver_id, code_id FROM holding
+        UNION ALL SELECT id, recipient_id, delivery_id, coupon_id, repeats_id, repeated_code_id
+        FROM message) m
     JOIN coupon p ON p.id = m.coupon_id
     LEFT JOIN sending s ON s.message_id = m.id AND s.outcome = 'SENT'
     LEFT JOIN (SELECT DISTINCT code_id FROM redemption WHERE code_id IS NOT NULL

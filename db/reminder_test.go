@@ -198,6 +198,40 @@ func TestReuse(t *testing.T) {
 	}
 }
 
+// TestReminderOfClaim: who claimed a code gets that one by a reminder, and is chosen by it.
+func TestReminderOfClaim(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t)
+	s.codes(t, c, "", numbered("A", 5)...)
+	people := s.recipients(t, 2)
+	claimed := s.claim(t, true, claimOf(c, "r1"))
+	chosen, err := s.Recipients(t.Context(), &coupon.RecipientFilter{
+		Codes: []*coupon.GivenCodeFilter{{
+			CouponID: &c, Status: []coupon.CodeStatus{coupon.CodeAssigned},
+		}},
+	}, coupon.Page{First: 10, WantsItems: true})
+	if err != nil || len(chosen.Items) != 1 || chosen.Items[0].ExternalID != "r1" {
+		t.Errorf("chosen by their codes: %v, %v", chosen, err)
+	}
+	skipped := s.newDelivery(t, c, people, reusing(coupon.ReuseSkipHolders))
+	if a := s.analyze(t, skipped, coupon.DeliveryReady); a.MessageCount != 1 {
+		t.Errorf("without holders: %+v", a)
+	}
+	id := s.newDelivery(t, c, people, reusing(coupon.ReuseSameCode))
+	if a := s.analyze(t, id, coupon.DeliveryReady); a.CodesNeeded != 1 || a.CodesReused != 1 {
+		t.Errorf("analysis: %+v", a)
+	}
+	if _, err := s.ConfirmDelivery(t.Context(), id, fine); err != nil {
+		t.Fatal(err)
+	}
+	s.send(t, id)
+	if got := s.heldBy(t, id); got["r1"] != claimed || got["r2"] == "" || got["r2"] == claimed {
+		t.Errorf("codes: %v, claimed %s", got, claimed)
+	}
+	s.checkSound(t)
+}
+
 // TestReminderFreesNothing: what becomes of a reminder changes nothing for the code, be it stopped,
 // refused or erased.
 func TestReminderFreesNothing(t *testing.T) {

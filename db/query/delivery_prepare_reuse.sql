@@ -1,5 +1,5 @@
 -- of those whom a delivery means, tell what they have of its coupon: the latest code that reached
--- them and is as good as new is carried again, unless holders are skipped. Who used the code, or
+-- them or that they claimed, and that is as good as new, is carried again, unless holders are skipped. Who used the code, or
 -- waits for one, gets none
 UPDATE prepared SET
     reason = CASE
@@ -16,8 +16,9 @@ FROM (
         bool_or(NOT g.is_redeemed) AS has_unused
     FROM (
         SELECT m.recipient_id, m.id, m.code_id, r.code_id IS NOT NULL AS is_redeemed,
-            r.code_id IS NULL AND s.message_id IS NOT NULL AS has_reached
-        FROM message m
+            r.code_id IS NULL
+                AND (s.message_id IS NOT NULL OR m.delivery_id IS NULL) AS has_reached
+        FROM holding m
         ANTI JOIN code_return b ON b.message_id = m.id
         ANTI JOIN code_void v ON v.code_id = m.code_id
         LEFT JOIN (SELECT DISTINCT code_id FROM redemption
