@@ -74,7 +74,7 @@ console: ## Rebuild the console's embedded files from their sources (results are
 	npm --prefix console/source run build
 
 .PHONY: picture
-picture: build ## Take README's pictures of the playground anew, with demo data in Chromium
+picture: build ## Take README's pictures of the console and the playground anew, with demo data in Chromium
 	tools/picture
 
 ##@ Check

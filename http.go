@@ -68,7 +68,8 @@ func serve(
 	return nil
 }
 
-// newHandler routes requests: the API, files, the console, the playground, and the health of the server.
+// newHandler routes requests: the API, files, the console, the playground, and the health of the
+// server.
 func (c *serveCommand) newHandler(
 	store *db.Store,
 	resolver *resolvers.Resolver,

@@ -16,7 +16,8 @@ func TestGreeting(t *testing.T) {
 	}{
 		"first start": {
 			greeting{
-				"v1.2.3", "http://127.0.0.1:8080", true, true, true, "/srv/c.duckdb", true, "/srv/outbox",
+				"v1.2.3", "http://127.0.0.1:8080", true, true, true, "/srv/c.duckdb", true,
+				"/srv/outbox",
 			},
 			"couponql v1.2.3 is ready; Ctrl-C stops it.\n" +
 				"  Console     http://127.0.0.1:8080/console\n" +

@@ -1,10 +1,10 @@
 // Package console serves the page on which marketers work: coupons, files, deliveries and their
 // results, without a line of GraphQL.
 //
-// The page uses the public API alone, with the key that its user enters. It is written in TypeScript in
-// source/, and source/build.mjs makes static/ of it, which is committed and embedded: the program
-// needs neither Node nor the internet. Scripts and styles have a hash of their
-// content in their names, so a browser keeps them for good and still sees a new release at once.
+// The page uses the public API alone, with the key that its user enters. It is written in
+// TypeScript in source/, and source/build.mjs makes static/ of it, which is committed and embedded:
+// the program needs neither Node nor the internet. Scripts and styles have a hash of their content
+// in their names, so a browser keeps them for good and still sees a new release at once.
 package console
 
 import (
@@ -30,8 +30,8 @@ const (
 )
 
 // Handler serves the console at /console and below. Which page an address means is decided in the
-// browser, so every address below has the same HTML; a file that does not exist is 404. Handler panics
-// if an embedded file cannot be served, which only a faulty build can cause.
+// browser, so every address below has the same HTML; a file that does not exist is 404. Handler
+// panics if an embedded file cannot be served, which only a faulty build can cause.
 func Handler() http.Handler {
 	files, err := load()
 	if err != nil {

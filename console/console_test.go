@@ -43,13 +43,15 @@ func TestPages(t *testing.T) {
 	} {
 		answer, got := get(t, path)
 		if answer.StatusCode != http.StatusOK || got != want {
-			t.Errorf("%s: got status %d and %d bytes, want the page", path, answer.StatusCode, len(got))
+			t.Errorf("%s: got status %d and %d bytes, want the page",
+				path, answer.StatusCode, len(got))
 		}
 		if got, want := answer.Header.Get("Cache-Control"), "no-cache"; got != want {
 			t.Errorf("%s: got Cache-Control %q, want %q", path, got, want)
 		}
 		policy := answer.Header.Get("Content-Security-Policy")
-		if !strings.HasPrefix(policy, "default-src 'self';") || strings.Contains(policy, "script-src") {
+		if !strings.HasPrefix(policy, "default-src 'self';") ||
+			strings.Contains(policy, "script-src") {
 			t.Errorf("%s: got the policy %q, want scripts of this server alone", path, policy)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package page serves the files of embedded pages: compressed ahead, known by a hash of their content,
-// and with the headers that let a page use this server alone.
+// Package page serves the files of embedded pages: compressed ahead, known by a hash of their
+// content, and with the headers that let a page use this server alone.
 package page
 
 import (
@@ -79,9 +79,9 @@ const Forever = "public, max-age=31536000, immutable"
 // Revalidate is the cache control of a page that names the files of the running release.
 const Revalidate = "no-cache"
 
-// contentSecurityPolicy lets a page use this server alone, and run no inline script. Inline styles are
-// allowed: GraphiQL's dialogs and menus insert style elements, and mails that are looked at have them.
-// GraphiQL's style sheet holds fonts and images as data URLs.
+// contentSecurityPolicy lets a page use this server alone, and run no inline script. Inline styles
+// are allowed: GraphiQL's dialogs and menus insert style elements, and mails that are looked at
+// have them. GraphiQL's style sheet holds fonts and images as data URLs.
 const contentSecurityPolicy = "default-src 'self'; " +
 	"style-src 'self' 'unsafe-inline'; " +
 	"font-src 'self' data:; " +

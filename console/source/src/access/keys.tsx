@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { change } from "../api/client";
+import { change, key, setKey } from "../api/client";
 import { ApiKeysDocument, CreateApiKeyDocument, RevokeApiKeyDocument, type ApiKeysQuery, type Role } from "../api/operations.generated";
 import { useAction, useAnswer } from "../api/use";
 import { instant } from "../part/format";
@@ -57,7 +57,17 @@ export function ApiKeys() {
           <Pager pages={pages} total={found.totalCount} info={found.pageInfo} />
         </>
       )}
-      {isNew && <NewKey close={() => setIsNew(false)} made={again} />}
+      {isNew && (
+        <NewKey
+          isFirst={found?.totalCount === 0}
+          close={(token) => {
+            setIsNew(false);
+            // From the first key on a request without one is refused: this tab goes on with it.
+            if (token && !key.value) setKey(token);
+            else again();
+          }}
+        />
+      )}
       {revoking && (
         <Dialog title={t.revokeTitle(revoking.label)} close={() => setRevoking(undefined)}>
           <p>{t.revokeText}</p>
@@ -87,14 +97,14 @@ export function ApiKeys() {
   );
 }
 
-function NewKey({ close, made }: { close: () => void; made: () => void }) {
+function NewKey({ isFirst, close }: { isFirst: boolean; close: (token?: string) => void }) {
   const [label, setLabel] = useState("");
-  const [role, setRole] = useState<Role>("MARKETER");
+  const [role, setRole] = useState<Role>(isFirst ? "ADMIN" : "MARKETER");
   const [expires, setExpires] = useState("");
   const [token, setToken] = useState<string>();
   const { isBusy, error, run } = useAction();
   return (
-    <Dialog title={t.new} close={close}>
+    <Dialog title={t.new} close={() => close(token)}>
       {token ? (
         <>
           <p>{t.once}</p>
@@ -103,7 +113,7 @@ function NewKey({ close, made }: { close: () => void; made: () => void }) {
             <button type="button" onClick={() => navigator.clipboard?.writeText(token)}>
               {t.copy}
             </button>
-            <button type="button" class="primary" onClick={close}>
+            <button type="button" class="primary" onClick={() => close(token)}>
               {text.close}
             </button>
           </div>
@@ -114,9 +124,8 @@ function NewKey({ close, made }: { close: () => void; made: () => void }) {
           onSubmit={(event) => {
             event.preventDefault();
             void run(async () => {
-              const made1 = await change(CreateApiKeyDocument, { input: { label, role, ...(expires && { expiresAt: expires }) } });
-              setToken(made1.token!);
-              made();
+              const made = await change(CreateApiKeyDocument, { input: { label, role, ...(expires && { expiresAt: expires }) } });
+              setToken(made.token!);
             });
           }}
         >
@@ -124,15 +133,15 @@ function NewKey({ close, made }: { close: () => void; made: () => void }) {
             {(attributes) => <input {...attributes} required autoFocus maxLength={255} value={label} onInput={(event) => setLabel(event.currentTarget.value)} />}
           </Field>
           <Field label={t.role} hint={text.may[role]}>
-            {(attributes) => <Select {...attributes} options={roles} value={role} onChange={(next) => setRole(next as Role)} />}
+            {(attributes) => <Select {...attributes} options={isFirst ? ["ADMIN"] : roles} value={role} onChange={(next) => setRole(next as Role)} />}
           </Field>
           <Field label={t.expires} hint={t.expiresHint} error={problemOf(error, "expiresAt")}>
             {(attributes) => <input {...attributes} type="date" value={expires} onInput={(event) => setExpires(event.currentTarget.value)} />}
           </Field>
-          <p class="notice">{t.firstHint}</p>
+          {isFirst && <p class="notice">{t.firstHint}</p>}
           <Failure error={error} />
           <div class="actions end">
-            <button type="button" onClick={close}>
+            <button type="button" onClick={() => close()}>
               {text.cancel}
             </button>
             <button class="primary" disabled={isBusy}>

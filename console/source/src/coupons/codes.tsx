@@ -18,7 +18,7 @@ const t = text.coupons;
 const statuses: CodeStatus[] = ["AVAILABLE", "ASSIGNED", "REDEEMED", "EXPIRED", "VOIDED"];
 type Code = NonNullable<CouponCodesQuery["coupon"]>["codes"]["nodes"][number];
 
-export function Codes({ coupon, generate }: { coupon: { id: string; timezone: string }; generate?: (() => void) | undefined }) {
+export function Codes({ coupon, generate }: { coupon: { id: string | number }; generate?: (() => void) | undefined }) {
   const { caller } = useRights();
   const [shown, setShown] = useState<string | null>(null);
   const [parameters, set] = useParameters<"code" | "codeStatus" | "codeLabel">();
@@ -43,7 +43,7 @@ export function Codes({ coupon, generate }: { coupon: { id: string; timezone: st
     },
     { name: t.codeLabel, cell: (it) => it.label ?? "–" },
     { name: t.status, cell: (it) => <Status value={it.status} /> },
-    { name: t.redeemedOn, cell: (it) => instant(it.redeemedAt, coupon.timezone) },
+    { name: t.redeemedOn, cell: (it) => instant(it.redeemedAt) },
     { name: t.channel, cell: (it) => (it.channel ? words(it.channel) : "–") },
     { name: t.address, cell: (it) => it.address ?? "–" },
   ];

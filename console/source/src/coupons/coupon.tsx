@@ -172,7 +172,7 @@ function Pool({ coupon, generate }: { coupon: Coupon; generate?: (() => void) | 
                 </li>
               ))}
           </ul>
-          {runsOutAt && <p class="quiet">{t.runsOut(instant(runsOutAt, coupon.timezone))}</p>}
+          {runsOutAt && <p class="quiet">{t.runsOut(instant(runsOutAt))}</p>}
           {holds.map(({ delivery, count, endsAt }) => (
             <p key={endsAt} class="quiet">
               {t.held(number(count), instant(endsAt))}{" "}

@@ -32,14 +32,14 @@ export function App() {
   );
 }
 
+type Asked = { known?: { caller: Caller; timezone: string }; error?: Error };
+
 /** Asks who the caller is, and with which zone the server counts days. */
-function useCaller() {
-  const [known, setKnown] = useState<{ caller: Caller; timezone: string } | null>(null);
-  const [error, setError] = useState<Error>();
+function useCaller(): Asked {
+  const [answer, setAnswer] = useState<Asked & { of: string }>();
   useEffect(() => {
     const controller = new AbortController();
-    setKnown(null);
-    setError(undefined);
+    const of = key.value;
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
     ask(CallerDocument, {}, controller.signal)
       .then(async ({ caller }) => {
@@ -48,17 +48,19 @@ function useCaller() {
         if (controller.signal.aborted) return;
         isLocked.value = false;
         forgetRequests();
-        setKnown({ caller, timezone });
+        setAnswer({ of, known: { caller, timezone } });
       })
-      .catch((problem: Error) => !controller.signal.aborted && setError(problem));
+      .catch((error: Error) => !controller.signal.aborted && setAnswer({ of, error }));
     return () => controller.abort();
   }, [key.value]);
-  return { known, error };
+  // What was answered to another key says nothing of this one.
+  return answer?.of === key.value ? answer : {};
 }
 
 function Frame() {
-  const { known, error } = useCaller();
-  if (isLocked.value || (error instanceof Refusal && !known)) {
+  const answer: Asked = useCaller();
+  const { known, error } = answer;
+  if (isLocked.value || error instanceof Refusal) {
     return (
       <main class="gate">
         <h1>couponql</h1>
