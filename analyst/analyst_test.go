@@ -19,6 +19,7 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/db/dbtest"
+	"couponql/short"
 )
 
 // TestMain lets the processes that answer queries be this program.
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	exit(dbtest.Run(m, "TestAsk", "TestMasked", "TestAllowed"))
+	exit(short.Run(m, "TestAsk", "TestMasked", "TestAllowed"))
 }
 
 // room is a server as far as SQL is concerned.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // runUnprivileged makes a command that root starts run as PostgreSQL's user, or as nobody, and
@@ -42,6 +43,15 @@ func runUnprivileged(command *exec.Cmd, folder string) error {
 		return fmt.Errorf("let %s to its folder: %w", account.Username, err)
 	}
 	return nil
+}
+
+// processorTime returns how long the processors have worked for this process.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // maxFiles returns how many files this process may have open: the runtime has raised the soft limit

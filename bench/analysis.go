@@ -219,6 +219,9 @@ func (b *bench) measureAnalyses(ctx context.Context) error {
 		}
 		idle[i] = b.results[len(b.results)-1].Ours
 	}
+	if err := b.measureQuestions(ctx); err != nil {
+		return err
+	}
 	if err := b.analyzeMeanwhile(ctx, idle); err != nil {
 		return err
 	}
@@ -362,9 +365,10 @@ func (b *bench) measurePeerAnalyses(ctx context.Context, ours []float64) (err er
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	codes, redemptions := b.file("analysts-codes.csv"), b.file("analysts-redemptions.csv")
+	deliveries, recipients := b.file("analysts-deliveries.csv"), b.file("analysts-recipients.csv")
 	err = b.raw.run(ctx, fmt.Sprintf(`COPY (
-    SELECT c.id, c.coupon_id, c.key, c.label, m.delivery_id, m.created_at AS assigned_at,
-        r.redeemed_at
+    SELECT c.id, c.coupon_id, c.key, c.label, m.delivery_id, m.recipient_id,
+        m.created_at AS assigned_at, r.redeemed_at
     FROM code c LEFT JOIN message m ON m.code_id = c.id
     LEFT JOIN (FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal)) r
         ON r.code_id = c.id
@@ -372,14 +376,19 @@ func (b *bench) measurePeerAnalyses(ctx context.Context, ours []float64) (err er
     SELECT r.id, r.coupon_id, r.code_id, r.delivery_id, r.channel, r.assigned_at, r.redeemed_at,
         r.amount, r.currency, v.reversed_at
     FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id
-) TO '%s' (HEADER)`, redemptions))
+) TO '%s' (HEADER)`, redemptions),
+		fmt.Sprintf("COPY (SELECT id, label, channel FROM delivery) TO '%s' (HEADER)", deliveries),
+		fmt.Sprintf("COPY (SELECT id, external_id, email FROM recipient) TO '%s' (HEADER)",
+			recipients))
 	if err != nil {
 		return err
 	}
 	err = p.run(ctx, "postgres", fmt.Sprintf(`CREATE TABLE code (
     id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code TEXT NOT NULL, label TEXT,
-        delivery_id BIGINT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP
+        delivery_id BIGINT, recipient_id BIGINT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP
 );
+CREATE TABLE delivery (id BIGINT PRIMARY KEY, label TEXT, channel TEXT);
+CREATE TABLE recipient (id BIGINT PRIMARY KEY, external_id TEXT, email TEXT);
 CREATE TABLE redemption (
     id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code_id BIGINT, delivery_id BIGINT,
         channel TEXT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP,
@@ -387,9 +396,14 @@ CREATE TABLE redemption (
 );
 \copy code FROM '%s' (FORMAT csv, HEADER)
 \copy redemption FROM '%s' (FORMAT csv, HEADER)
+\copy delivery FROM '%s' (FORMAT csv, HEADER)
+\copy recipient FROM '%s' (FORMAT csv, HEADER)
 CREATE INDEX ON redemption (redeemed_at);
+CREATE INDEX ON redemption (code_id);
+CREATE UNIQUE INDEX ON code (code);
+CREATE INDEX ON code (coupon_id, id);
 VACUUM ANALYZE;
-CHECKPOINT;`, codes, redemptions))
+CHECKPOINT;`, codes, redemptions, deliveries, recipients))
 	if err != nil {
 		return err
 	}
@@ -412,5 +426,5 @@ CHECKPOINT;`, codes, redemptions))
 		b.add(newPeerResult(strings.TrimSpace(a.name), "ms", ours[i],
 			milliseconds(median(times)), least))
 	}
-	return nil
+	return b.measurePeerQuestions(ctx, p)
 }

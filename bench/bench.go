@@ -38,6 +38,8 @@ type bench struct {
 	// confirmation is how long it took to confirm a delivery with individual codes, and
 	// peerAssignment how long PostgreSQL takes to assign as many codes; 0 where it was not asked.
 	confirmation, peerAssignment time.Duration
+	// asked is how many questions about a few rows were answered in a second, by their names.
+	asked map[string]float64
 }
 
 // runAll tells the story; see the package comment.

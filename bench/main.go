@@ -62,7 +62,8 @@
 // are sound. The questions are asked of the idle server beside raw SQL on a copy, once more while a
 // tenth as many codes are imported over and over, and with --peers of PostgreSQL, whose time is
 // that of EXPLAIN ANALYZE, without sending the answer. The project's goals are about N =
-// 10,000,000.
+// 10,000,000. Questions about a few rows, a code or a page, are asked over HTTP by 1, 8 and 64
+// callers, and of PostgreSQL by pgbench, which speaks no GraphQL.
 //
 // # Pages from memory
 //

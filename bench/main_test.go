@@ -95,6 +95,9 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
+		"one code, with value, status and coupon, 64 at once",
+		"one code, with delivery, recipient and redemptions, 8 at once",
+		"a page of 100 codes, one of 20, 1 at once", "  processor a request",
 		"start with 1,000 codes in one pool", "code(value) at the storage layer",
 		"redeem at the storage layer, 64 at once",
 		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once",

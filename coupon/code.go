@@ -54,9 +54,11 @@ const (
 	StateVoided
 	// StateGone: there is no code with this number (any more).
 	StateGone
+	// StateAddressed: an assigned code went to an address. It is known apart, since it is a text.
+	StateAddressed
 
 	// AnyState is everything that can happen to a code that exists.
-	AnyState = StateAssigned | StateSent | StateRedeemed | StateVoided
+	AnyState = StateAssigned | StateSent | StateRedeemed | StateVoided | StateAddressed
 )
 
 // Has reports whether any of the flags is set.
@@ -219,6 +221,9 @@ func (c *Code) State() CodeState {
 	var state CodeState
 	if c.MessageID != nil {
 		state |= StateAssigned
+	}
+	if c.Address != nil {
+		state |= StateAddressed
 	}
 	if c.SentAt != nil {
 		state |= StateSent

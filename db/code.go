@@ -44,10 +44,21 @@ func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (
 		// built on it costs more.
 		return nil, fmt.Errorf("read codes: %w", context.Cause(ctx))
 	}
+	lacking := d.Lacking(coupon.StateAssigned | coupon.StateSent | coupon.StateRedeemed)
+	if len(lacking) > 0 {
+		hasRead, err := s.readMissed(ctx, lacking)
+		if err != nil {
+			return nil, err
+		}
+		if hasRead {
+			d = s.memory.DescribeAgain(d)
+		}
+	}
 	known := d.Codes
 	// Each reading fills fields of its own.
 	readings := []func() error{func() error { return s.readValues(ctx, known) }}
-	if numbers := d.Lacking(coupon.StateAssigned | coupon.StateSent); len(numbers) > 0 {
+	held := coupon.StateAssigned | coupon.StateAddressed | coupon.StateSent
+	if numbers := d.Lacking(held); len(numbers) > 0 {
 		readings = append(readings, func() error { return s.readHolders(ctx, numbers, d) })
 	}
 	if numbers := d.Lacking(coupon.StateRedeemed); len(numbers) > 0 {
@@ -174,9 +185,10 @@ func (s *Store) readPoints(
 }
 
 // CodesByID returns the codes that exist of these. wanted is what the caller wants to know of what
-// happened to them: StateAssigned the message that holds the code, its recipient and address,
-// StateSent, StateRedeemed and StateVoided when that happened. What is not wanted is missing where
-// memory does not know it. Without StateRedeemed the status does not tell of redemptions.
+// happened to them: StateAssigned the message that holds the code and its recipient, StateAddressed
+// the address, StateSent, StateRedeemed and StateVoided when that happened. What is not wanted is
+// missing where memory does not know it. Without StateRedeemed the status does not tell of
+// redemptions.
 func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID, wanted coupon.CodeState) (
 	map[coupon.ID]*coupon.Code, error,
 ) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -20,12 +21,21 @@ func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (
 func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (
 	map[coupon.ID]*coupon.Delivery, error,
 ) {
-	found, err := readDeliveries(ctx, s.engine.Planned(), numbers)
+	if err := s.engine.Whole(); err != nil {
+		return nil, err
+	}
+	found, missing, revision := s.memory.RecallDeliveries(numbers)
+	read, err := readDeliveries(ctx, s.engine.Planned(), missing)
+	if err != nil {
+		return nil, err
+	}
+	s.memory.KeepDeliveries(read, revision)
+	maps.Copy(found, read)
 	s.estimate(found)
 	for id, d := range found {
 		d.Counts.InFlight = min(s.inFlight(id), d.Counts.Pending)
 	}
-	return found, err
+	return found, nil
 }
 
 func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -130,7 +131,7 @@ func (w *world) check(rt *rapid.T) {
 				check.Description, check.Examples)
 		}
 	}
-	if err := w.CheckRecent(ctx); err != nil {
+	if err := errors.Join(w.CheckRecent(ctx), w.LearnHappened(ctx)); err != nil {
 		rt.Fatal(err)
 	}
 	found, err := w.Availabilities(ctx, w.coupons)

@@ -103,17 +103,44 @@ func (s *Store) Texts(t *testing.T, statement string) []string {
 func (s *Store) ForgetRecent() {
 	// Without a commit that could fail.
 	_ = s.memory.Commit(func() error { return nil },
-		func(c memory.Change) { c.Touch(memory.AllRecipients) })
+		func(c memory.Change) {
+			c.Touch(memory.AllRecipients)
+			c.Touch(memory.AllDeliveries)
+		})
 }
 
-// CheckRecent returns an error when what is kept of codes and recipients is not what the rows say.
+// LearnHappened has memory read what happened to all codes, as if they were asked for often.
+func (s *Store) LearnHappened(ctx context.Context) error {
+	for _, r := range s.memory.RunsSince(0) {
+		for _, number := range []int64{r.First, r.Last} {
+			hasRead := false
+			for range 100 {
+				var err error
+				if hasRead, err = s.readMissed(ctx, []int64{number}); err != nil {
+					return err
+				}
+				if hasRead {
+					break
+				}
+			}
+			if !hasRead {
+				return fmt.Errorf("what happened to code %d was not read", number)
+			}
+		}
+	}
+	return nil
+}
+
+// CheckRecent returns an error when what is kept of codes, recipients and deliveries is not what
+// the rows say.
 func (s *Store) CheckRecent(ctx context.Context) error {
-	codes, recipients := s.memory.Recent()
-	read := func() (found [2]any, err error) {
-		var err1, err2 error
+	codes, recipients, deliveries := s.memory.Recent()
+	read := func() (found [3]any, err error) {
+		var err1, err2, err3 error
 		found[0], err1 = s.readCodes(ctx, codes, coupon.AnyState)
 		found[1], err2 = s.readRecipients(ctx, recipients)
-		return found, errors.Join(err1, err2)
+		found[2], err3 = s.readDeliveries(ctx, deliveries)
+		return found, errors.Join(err1, err2, err3)
 	}
 	kept, err := read()
 	if err != nil {

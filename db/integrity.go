@@ -82,8 +82,14 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	if err != nil {
 		return nil, err
 	}
-	check, err := rows.checkPool(ctx, known)
-	return &coupon.IntegrityReport{CheckedAt: rows.now, Checks: append(checks, check)}, err
+	pool, err := rows.checkPool(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	happened, err := s.checkHappened(ctx)
+	return &coupon.IntegrityReport{
+		CheckedAt: rows.now, Checks: append(checks, pool, happened),
+	}, err
 }
 
 // checkInvariants recomputes the promises from the rows of the database that q asks.

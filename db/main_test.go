@@ -3,11 +3,11 @@ package db_test
 import (
 	"testing"
 
-	"couponql/db/dbtest"
+	"couponql/short"
 )
 
 func TestMain(m *testing.M) {
-	dbtest.Run(m, "TestImportCodes", "TestImportRecipients", "TestImportRedemptions",
+	short.Run(m, "TestImportCodes", "TestImportRecipients", "TestImportRedemptions",
 		"TestAnalyzeDelivery", "TestConfirmDelivery", "TestConfirmAtOnce", "TestRedeem",
 		"TestRedeemAtOnce", "TestExportCodes")
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -18,8 +19,17 @@ func statement(name string) string {
 	if err != nil {
 		panic(err)
 	}
-	return withAddressKeys(string(text))
+	whole := withAddressKeys(string(text))
+	if deliveryWriter.MatchString(whole) {
+		writesDeliveries[whole] = true
+	}
+	return whole
 }
+
+// writesDeliveries has the statements that write rows of deliveries.
+var writesDeliveries = map[string]bool{}
+
+var deliveryWriter = regexp.MustCompile(`(?i)\b(UPDATE|INSERT INTO|DELETE FROM) delivery\b`)
 
 // keyOfAddress is how statements ask for the form to compare of an address: key_of_address(channel,
 // address).
@@ -254,6 +264,8 @@ var (
 	exportStart                    = statement("export_start")
 	exportWaiting                  = statement("export_waiting")
 	factFirst                      = statement("fact_first")
+	happenedHeld                   = statement("happened_held")
+	happenedRedeemed               = statement("happened_redeemed")
 	holdDelete                     = statement("hold_delete")
 	holdInsert                     = statement("hold_insert")
 	idempotencyForget              = statement("idempotency_forget")

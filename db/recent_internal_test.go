@@ -66,13 +66,13 @@ func TestReadBeforeChange(t *testing.T) {
 	}
 	s.memory.KeepCodes(codes)
 	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
-	if codes, recipients := s.memory.Recent(); len(codes)+len(recipients) > 0 {
+	if codes, recipients, _ := s.memory.Recent(); len(codes)+len(recipients) > 0 {
 		t.Errorf("%d codes and %d recipients are kept", codes, recipients)
 	}
 	codes.Revision, revision = s.memory.Revision(), s.memory.Revision()
 	s.memory.KeepCodes(codes)
 	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
-	if codes, recipients := s.memory.Recent(); len(codes) != 1 || len(recipients) != 1 {
+	if codes, recipients, _ := s.memory.Recent(); len(codes) != 1 || len(recipients) != 1 {
 		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each",
 			codes, recipients)
 	}

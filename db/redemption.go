@@ -125,7 +125,7 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 		// value.
 		if r := outcomes[i].Redemption; r != nil && r.CodeID != nil && r.CodeValue != "" {
 			s.memory.KeepRedeemed(revision, coupon.MustNumber(coupon.KindCode, *r.CodeID),
-				r.CodeValue, r.RedeemedAt)
+				r.CodeValue, r.RedeemedAt, coupon.MustNumber(coupon.KindRedemption, r.ID))
 		}
 	}
 	return outcomes, s.repeatAnswers(ctx, requests, answered, outcomes)
@@ -557,6 +557,9 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 	if len(redeemed) == 0 {
 		return lists, nil
 	}
+	if pages, isKnown, err := s.knownRedemptions(ctx, redeemed, page); isKnown || err != nil {
+		return s.fillRedemptions(ctx, lists, pages, err)
+	}
 	parents := make([]coupon.ID, len(redeemed))
 	for i, number := range redeemed {
 		parents[i] = coupon.NewID(coupon.KindCode, number)
@@ -566,12 +569,49 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 		count: codeRedemptionsCount, isNewestFirst: true,
 		args: []any{named("first", slices.Min(redeemed)), named("last", slices.Max(redeemed))},
 	})
+	return s.fillRedemptions(ctx, lists, pages, err)
+}
+
+// fillRedemptions reads the redemptions of pages, if there are any, into lists.
+func (s *Store) fillRedemptions(
+	ctx context.Context, lists map[coupon.ID]*coupon.List[*coupon.Redemption],
+	pages map[coupon.ID]*numberPage, err error,
+) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
 	if err != nil {
 		return nil, err
 	}
 	found, err := fillPages(ctx, pages, coupon.KindRedemption, s.readRedemptions)
 	maps.Copy(lists, found)
 	return lists, err
+}
+
+// knownRedemptions returns a page of each code's redemptions where memory knows the only one of
+// each.
+func (s *Store) knownRedemptions(ctx context.Context, codes []int64, page coupon.Page) (
+	pages map[coupon.ID]*numberPage, isKnown bool, err error,
+) {
+	redemptions := s.memory.OnlyRedemptions(codes)
+	if redemptions == nil {
+		hasRead, err := s.readMissed(ctx, codes)
+		if err != nil || !hasRead {
+			return nil, false, err
+		}
+		if redemptions = s.memory.OnlyRedemptions(codes); redemptions == nil {
+			return nil, false, nil
+		}
+	}
+	pages = make(map[coupon.ID]*numberPage, len(codes))
+	for i, code := range codes {
+		of := &numberPage{total: 1}
+		pages[coupon.NewID(coupon.KindCode, code)] = of
+		if page.WantsItems && (page.After == nil || redemptions[i] < page.After.Number) {
+			of.numbers = redemptions[i : i+1]
+		}
+		if !page.WantsTotal {
+			of.total = 0
+		}
+	}
+	return pages, true, nil
 }
 
 // Redemptions returns a page of redemptions, newest first. It returns INVALID for a filter that

@@ -40,6 +40,28 @@ type tx struct {
 	draft *draft
 	// keepsDraft: the temporary table draft stays.
 	keepsDraft bool
+	// hasDeliveries: it writes rows of deliveries.
+	hasDeliveries bool
+}
+
+// Exec runs a statement that writes, and returns the number of rows that it touched.
+func (t *tx) Exec(ctx context.Context, statement string, args ...any) (int, error) {
+	t.watch(statement)
+	return t.Tx.Exec(ctx, statement, args...)
+}
+
+// QueryContext makes the transaction a Querier.
+func (t *tx) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	t.watch(statement)
+	return t.Tx.QueryContext(ctx, statement, args...)
+}
+
+// watch has what is kept of deliveries be forgotten with the commit, when a statement writes any.
+func (t *tx) watch(statement string) {
+	if !t.hasDeliveries && writesDeliveries[statement] {
+		t.hasDeliveries = true
+		t.touch(memory.AllDeliveries)
+	}
 }
 
 // turn is the writer's turn: nobody else writes until it ends. What a use case reads in it, from

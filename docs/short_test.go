@@ -37,7 +37,7 @@ func TestShortRuns(t *testing.T) {
 				if called == nil || called.Sel.Name != "Run" {
 					break
 				}
-				if from, _ := called.X.(*ast.Ident); from != nil && from.Name == "dbtest" {
+				if from, _ := called.X.(*ast.Ident); from != nil && from.Name == "short" {
 					for _, arg := range node.Args[1:] {
 						test, _ := strconv.Unquote(arg.(*ast.BasicLit).Value)
 						named[folder] = append(named[folder], test)

@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"couponql/db/dbtest"
+	"couponql/short"
 )
 
 // binary is the program under test, built once.
@@ -45,7 +45,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "build the program:", err)
 		return 1
 	}
-	return dbtest.Run(m, "TestServe", "TestCommandLine", "TestAuditSurvivesAKill")
+	return short.Run(m, "TestServe", "TestCommandLine", "TestAuditSurvivesAKill")
 }
 
 // process is a running server.

@@ -3,9 +3,9 @@ package job_test
 import (
 	"testing"
 
-	"couponql/db/dbtest"
+	"couponql/short"
 )
 
 func TestMain(m *testing.M) {
-	dbtest.Run(m, "TestSending", "TestImports", "TestRestart")
+	short.Run(m, "TestSending", "TestImports", "TestRestart")
 }

@@ -33,6 +33,7 @@ import (
 	"couponql/job"
 	"couponql/resolvers"
 	"couponql/sender"
+	"couponql/short"
 	"couponql/transfer"
 )
 
@@ -173,7 +174,8 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	exit(dbtest.Run(m, "TestScenarios/reference", "TestScenarios/anonymous", "TestScenarios/walkthrough"))
+	exit(short.Run(m,
+		"TestScenarios/reference", "TestScenarios/anonymous", "TestScenarios/walkthrough"))
 }
 
 // newAnalyst returns what answers SQL.

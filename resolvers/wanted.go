@@ -19,7 +19,7 @@ func (r *Resolver) codesByID(ctx context.Context, ids []coupon.ID) (
 // happening tells which fields of a code take a row to answer, and what has happened then.
 var happening = map[string]coupon.CodeState{
 	"recipient":  coupon.StateAssigned,
-	"address":    coupon.StateAssigned,
+	"address":    coupon.StateAddressed,
 	"sentAt":     coupon.StateSent,
 	"redeemedAt": coupon.StateRedeemed,
 	// A redemption counts once it is on disk, which its row tells.

@@ -84,7 +84,7 @@ let isExpected = false;
 async function openPage(options = {}, key = "") {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", ...options });
   context.setDefaultTimeout(timeout);
-  if (key) await context.addInitScript((it) => sessionStorage.setItem("couponql:key", it), key);
+  if (key) await context.addInitScript((it) => window === top && sessionStorage.setItem("couponql:key", it), key);
   const opened = await context.newPage();
   opened.on("request", (request) => {
     const url = new URL(request.url());

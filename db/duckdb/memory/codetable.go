@@ -21,6 +21,12 @@ type codePage struct {
 	states  [pageCodes]coupon.CodeState
 	// reversed has a bit for each code that had a redemption which was reversed; nil: none had.
 	reversed *[pageCodes / 64]uint64
+	// happened is what was read of what happened to the codes; nil: not enough of them were asked
+	// for. missed counts the readings since then that it could not answer, and reading is one of
+	// all of the page that is under way.
+	happened *happenedPage
+	missed   int
+	reading  *HappenedReading
 }
 
 // end returns the number after the last one that there is room for.
@@ -39,7 +45,19 @@ func (t *codeTable) state(number int64) coupon.CodeState {
 }
 
 func (t *codeTable) setState(number int64, state coupon.CodeState) {
-	t.pages[number>>pageBits].states[number%pageCodes] = state
+	page := t.pages[number>>pageBits]
+	page.states[number%pageCodes] = state
+	page.forget(number % pageCodes)
+}
+
+// forget forgets what happened to a code, which changes.
+func (p *codePage) forget(place int64) {
+	if p.happened != nil {
+		p.happened.forget(place)
+	}
+	if p.reading != nil {
+		p.reading.changed[place/64] |= 1 << (place % 64)
+	}
 }
 
 // holder returns the number of the delivery that gave a code away; it means something only while
@@ -49,7 +67,9 @@ func (t *codeTable) holder(number int64) int64 {
 }
 
 func (t *codeTable) setHolder(number, delivery int64) {
-	t.pages[number>>pageBits].holders[number%pageCodes] = uint32(delivery)
+	page := t.pages[number>>pageBits]
+	page.holders[number%pageCodes] = uint32(delivery)
+	page.forget(number % pageCodes)
 }
 
 // printOf returns what tells the code's key from others with the same place in the index.

@@ -229,6 +229,8 @@ const (
 	Quarantine Topic = "quarantine"
 	// AllReversals stands for the reversals of redemptions together.
 	AllReversals Topic = "reversals"
+	// AllDeliveries stands for the rows of the deliveries together.
+	AllDeliveries Topic = "deliveries"
 )
 
 // revisions counts changes, and knows the last one of each topic.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,17 +18,21 @@ const (
 	// maxRedeemed is how many codes are kept that were redeemed just now, apart from those that
 	// were read: tills would drive these out. It covers the moment until their answers are written.
 	maxRedeemed = 4_000
+	// maxDeliveries is how many deliveries are kept that were read recently.
+	maxDeliveries = 1_000
 	// MaxRecentAttributes is how many bytes of attributes a recipient has at the most who is kept.
 	MaxRecentAttributes = 1024
 )
 
-// recent keeps what was read recently of codes and recipients: pages are asked for again and again.
-// Entries always match the rows. A code's state shows changes to that code; changes that no state
-// shows (a recipient edited or erased, a redemption reversed) clear the cache in the same commit.
+// recent keeps what was read recently of codes, recipients and deliveries: pages are asked for
+// again and again. Entries always match the rows. A code's state shows changes to that code;
+// changes that no state shows (a recipient edited or erased, a redemption reversed, a delivery
+// written) clear the cache in the same commit.
 type recent struct {
 	codes      *lru.Cache[int64, *KnownCode]
 	redeemed   *lru.Cache[int64, *KnownCode]
 	recipients *lru.Cache[int64, *coupon.Recipient]
+	deliveries *lru.Cache[int64, *coupon.Delivery]
 }
 
 func newRecent() (*recent, error) {
@@ -43,7 +48,13 @@ func newRecent() (*recent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep recipients: %w", err)
 	}
-	return &recent{codes: codes, redeemed: redeemed, recipients: recipients}, nil
+	deliveries, err := lru.New[int64, *coupon.Delivery](maxDeliveries)
+	if err != nil {
+		return nil, fmt.Errorf("keep deliveries: %w", err)
+	}
+	return &recent{
+		codes: codes, redeemed: redeemed, recipients: recipients, deliveries: deliveries,
+	}, nil
 }
 
 // forget empties what may not be so any more when something changed.
@@ -56,6 +67,8 @@ func (r *recent) forget(changed Topic) {
 	case AllReversals:
 		r.codes.Purge()
 		r.redeemed.Purge()
+	case AllDeliveries:
+		r.deliveries.Purge()
 	case Quarantine: // it is read anew each time
 	}
 }
@@ -67,7 +80,8 @@ type KnownCode struct {
 	// Flags are where the code stands.
 	Flags coupon.CodeState
 	// Known are those of the flags whose rows were read: StateAssigned the message that holds the
-	// code, StateSent, StateRedeemed and StateVoided when that happened.
+	// code and whose it is, StateAddressed its address, StateSent, StateRedeemed and StateVoided
+	// when that happened.
 	Known coupon.CodeState
 }
 
@@ -120,6 +134,19 @@ func (m *Memory) Describe(numbers []int64, wanted coupon.CodeState) *Described {
 	})
 }
 
+// DescribeAgain is Describe of the same codes, whose values it keeps.
+func (m *Memory) DescribeAgain(before *Described) *Described {
+	numbers := slices.Collect(maps.Keys(before.Codes))
+	slices.Sort(numbers)
+	d := m.Describe(numbers, before.Wanted)
+	for number, code := range d.Codes {
+		if code.Value == "" {
+			code.Value = before.Codes[number].Value
+		}
+	}
+	return d
+}
+
 // describe returns what memory knows of a code; nil when it is gone.
 func (v View) describe(number int64) *KnownCode {
 	r := v.RunOf(number)
@@ -137,12 +164,14 @@ func (v View) describe(number int64) *KnownCode {
 		code.ImportID = new(coupon.NewID(coupon.KindImport, r.ImportID))
 	}
 	if code.Flags.Has(coupon.StateAssigned) {
+		code.Flags |= coupon.StateAddressed
 		holder := v.codes.holder(number)
 		how := v.deliveries[holder]
 		code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery,
 			holder)), &how.Channel, &how.At
 	}
 	v.recall(number, code)
+	v.remember(number, code)
 	return code
 }
 
@@ -158,14 +187,16 @@ func (v View) recall(number int64, code *KnownCode) {
 	code.Value = kept.Value
 	code.Known = kept.Known & kept.Flags & code.Flags
 	if !isSame(kept.DeliveryID, code.DeliveryID) {
-		code.Known &^= coupon.StateAssigned | coupon.StateSent
+		code.Known &^= coupon.StateAssigned | coupon.StateAddressed | coupon.StateSent
 	}
 	if v.isRepeated(number) {
 		code.Known &^= coupon.StateRedeemed
 	}
 	if code.Known.Has(coupon.StateAssigned) {
-		code.MessageID, code.RecipientID, code.Address = kept.MessageID, kept.RecipientID,
-			kept.Address
+		code.MessageID, code.RecipientID = kept.MessageID, kept.RecipientID
+	}
+	if code.Known.Has(coupon.StateAddressed) {
+		code.Address = kept.Address
 	}
 	if code.Known.Has(coupon.StateSent) {
 		code.SentAt = kept.SentAt
@@ -197,25 +228,31 @@ func (m *Memory) KeepCodes(read *Described) {
 	})
 }
 
-// KeepRedeemed keeps that a code was redeemed, by its value and at this instant, unless something
-// changed since the revision that no state tells. The redemption is on disk.
-func (m *Memory) KeepRedeemed(revision, number int64, value string, at time.Time) {
-	m.Read(func(v View) {
-		if v.isTouched(revision, AllRecipients, AllReversals) {
-			return
-		}
-		code := v.describe(number)
-		if code == nil || !code.Flags.Has(coupon.StateRedeemed) || v.isRepeated(number) {
-			return
-		}
-		code.Value, code.RedeemedAt = value, &at
-		// Of two entries of a code, recall would look at the older one alone.
-		recent := v.recent.redeemed
-		if v.recent.codes.Contains(number) {
-			recent = v.recent.codes
-		}
-		v.keep(recent, number, code)
-	})
+// KeepRedeemed keeps that a code was redeemed, by its value, at this instant and by a redemption,
+// unless something changed since the revision that no state tells. The redemption is on disk.
+func (m *Memory) KeepRedeemed(
+	revision, number int64, value string, at time.Time, redemption int64,
+) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v := View{&m.state}
+	if v.isTouched(revision, AllRecipients, AllReversals) {
+		return
+	}
+	code := v.describe(number)
+	if code == nil || !code.Flags.Has(coupon.StateRedeemed) || v.isRepeated(number) {
+		return
+	}
+	if h := v.codes.pages[number>>pageBits].happened; h != nil && !v.codes.wasReversed(number) {
+		h.setRedeemed(number%pageCodes, redemption, at)
+	}
+	code.Value, code.RedeemedAt = value, &at
+	// Of two entries of a code, recall would look at the older one alone.
+	recent := v.recent.redeemed
+	if v.recent.codes.Contains(number) {
+		recent = v.recent.codes
+	}
+	v.keep(recent, number, code)
 }
 
 // keep keeps what is known of a code.
@@ -267,12 +304,47 @@ func (m *Memory) KeepRecipients(
 	})
 }
 
-// Recent returns the numbers of the codes and recipients that are kept, in order.
-func (m *Memory) Recent() (codes, recipients []int64) {
-	codes, recipients = append(m.recent.codes.Keys(),
-		m.recent.redeemed.Keys()...), m.recent.recipients.Keys()
-	slices.Sort(codes)
-	codes = slices.Compact(codes)
-	slices.Sort(recipients)
-	return codes, recipients
+// RecallDeliveries returns those of the deliveries that are kept, which the caller may change but
+// for what they point at, the numbers of the others, and the revision that KeepDeliveries wants for
+// these.
+func (m *Memory) RecallDeliveries(numbers []int64) (
+	found map[coupon.ID]*coupon.Delivery, missing []int64, revision int64,
+) {
+	found = make(map[coupon.ID]*coupon.Delivery, len(numbers))
+	m.Read(func(v View) {
+		revision = v.revisions.last
+		for _, number := range numbers {
+			kept, isKept := v.recent.deliveries.Get(number)
+			if !isKept {
+				missing = append(missing, number)
+				continue
+			}
+			delivery := *kept
+			found[delivery.ID] = &delivery
+		}
+	})
+	return found, missing, revision
+}
+
+// KeepDeliveries keeps deliveries as they were read at a revision, unless any was written since.
+func (m *Memory) KeepDeliveries(read map[coupon.ID]*coupon.Delivery, revision int64) {
+	m.Read(func(v View) {
+		if v.isTouched(revision, AllDeliveries) {
+			return
+		}
+		for id, d := range read {
+			kept := *d
+			v.recent.deliveries.Add(coupon.MustNumber(coupon.KindDelivery, id), &kept)
+		}
+	})
+}
+
+// Recent returns the numbers of the codes, recipients and deliveries that are kept, in order.
+func (m *Memory) Recent() (codes, recipients, deliveries []int64) {
+	codes = append(m.recent.codes.Keys(), m.recent.redeemed.Keys()...)
+	recipients, deliveries = m.recent.recipients.Keys(), m.recent.deliveries.Keys()
+	for _, numbers := range [][]int64{codes, recipients, deliveries} {
+		slices.Sort(numbers)
+	}
+	return slices.Compact(codes), recipients, deliveries
 }

@@ -1,4 +1,5 @@
-package dbtest
+// Package short chooses the tests of a short run.
+package short
 
 import (
 	"flag"
