@@ -1,6 +1,6 @@
 # couponql's commands. `make` alone lists them; CONTRIBUTING.md says when to use which.
 # Needed: Go (the version in go.mod), a C++ compiler for DuckDB, git. Node and Chromium are needed
-# only for `make playground` and `make browser`.
+# only for `make playground`, `make console` and the checks in a browser.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -66,8 +66,15 @@ playground: ## Rebuild the playground's embedded assets from npm (results are co
 	npm --prefix playground/assets ci
 	node playground/assets/build.mjs
 
+.PHONY: console
+console: ## Rebuild the console's embedded files from their sources (results are committed)
+	npm --prefix console/source ci
+	npm --prefix console/source run generate
+	npm --prefix console/source run check
+	npm --prefix console/source run build
+
 .PHONY: picture
-picture: build ## Take README's pictures of the playground anew, with demo data in Chromium
+picture: build ## Take README's pictures of the console and the playground anew, with demo data in Chromium
 	tools/picture
 
 ##@ Check
@@ -117,6 +124,10 @@ test-successor: ## Run all tests on the DuckDB driver's successor, in a temporar
 browser: build ## Try the playground with demo data in a real browser
 	tools/browser
 
+.PHONY: console-browser
+console-browser: build ## Work in the console in a real browser, from an empty server to redemptions
+	tools/console
+
 .PHONY: tus
 tus: build ## Try resumable uploads with a client of the tus protocol (needs Node)
 	npm --prefix tools/tus ci
@@ -144,7 +155,8 @@ vuln: ## Look up known vulnerabilities in what the program calls (GOVULNDB=file:
 sbom: build ## Write the bill of materials of the server, bin/couponql.cdx.json, and check its licenses (VERSION=…)
 	go -C tools/supply test ./...
 	go -C tools/supply run . --binary $(CURDIR)/bin/couponql --version '$(VERSION)' --output $(CURDIR)/bin/couponql.cdx.json \
-		--assets $(CURDIR)/playground/static/LICENSES.txt --lock $(CURDIR)/playground/assets/package-lock.json
+		--page playground,$(CURDIR)/playground/static/LICENSES.txt,$(CURDIR)/playground/assets/package-lock.json \
+		--page console,$(CURDIR)/console/static/LICENSES.txt,$(CURDIR)/console/source/package-lock.json
 
 .PHONY: soak
 soak: build ## Load the server, kill it, fill its disk; look for what it lost, gave twice or leaks (DURATION=10m ARGS="--seed 7 --keep …")

@@ -17,6 +17,7 @@ import (
 
 	"couponql/access"
 	"couponql/background"
+	"couponql/console"
 	"couponql/db"
 	"couponql/monitor"
 	"couponql/playground"
@@ -67,7 +68,8 @@ func serve(
 	return nil
 }
 
-// newHandler routes requests: the API, files, the playground, and the health of the server.
+// newHandler routes requests: the API, files, the console, the playground, and the health of the
+// server.
 func (c *serveCommand) newHandler(
 	store *db.Store,
 	resolver *resolvers.Resolver,
@@ -84,6 +86,10 @@ func (c *serveCommand) newHandler(
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)
 	mux.Handle("GET /metrics", forStaff(guard, watch.Handler()))
+	if c.Console {
+		mux.Handle(console.Path, console.Handler())
+		mux.Handle(console.Path+"/", console.Handler())
+	}
 	if c.Playground {
 		mux.Handle("/", playground.Handler(playground.Options{HasSQL: c.EnableSQL}))
 	}

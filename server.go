@@ -35,7 +35,7 @@ import (
 
 // commands are what the program can do; every flag can be given as an environment variable too.
 type commands struct {
-	Serve    serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
+	Serve    serveCommand     `cmd:"" default:"withargs" help:"Serve the API, the console and the playground (the default)."`
 	Import   command.Import   `cmd:"" help:"Import files into a running server."`
 	Export   command.Export   `cmd:"" help:"Export files from a running server."`
 	Generate command.Generate `cmd:"" help:"Have a running server make random codes."`
@@ -245,7 +245,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	} else {
 		c.greet(ctx, log, &greeting{
 			version: version(), url: "http://" + listener.Addr().String(),
-			hasPlayground: c.Playground, isOpen: guard.IsOpen(),
+			hasConsole: c.Console, hasPlayground: c.Playground, isOpen: guard.IsOpen(),
 			data: c.Data, isNew: isNew, outbox: c.Outbox,
 		})
 	}

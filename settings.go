@@ -37,6 +37,7 @@ type serveCommand struct {
 	CORSOrigins        []string        `name:"cors-origin" placeholder:"ORIGIN" help:"Websites whose pages may use the API, such as https://shop.example.com. Separate several by commas." group:"Network and access" env:"COUPONQL_CORS_ORIGINS"`
 	TrustedProxies     []netip.Prefix  `name:"trusted-proxy" placeholder:"PREFIX" help:"Proxies whose X-Forwarded-For, -Proto and -Host headers are trusted, such as 10.0.0.0/8. Separate several by commas." group:"Network and access" env:"COUPONQL_TRUSTED_PROXIES"`
 	Introspection      bool            `default:"true" negatable:"" help:"Show the schema to callers. Without it, errors suggest no names either." group:"Network and access" env:"COUPONQL_INTROSPECTION"`
+	Console            bool            `default:"true" negatable:"" help:"Serve the console at /console." group:"Network and access" env:"COUPONQL_CONSOLE"`
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /. It needs introspection." group:"Network and access" env:"COUPONQL_PLAYGROUND"`
 	Data               string          `default:"couponql.duckdb" type:"path" help:"Database file, created if missing. Uploads and exports are kept beside it, in a folder named like it with .files at the end." group:"Data" env:"COUPONQL_DATA"`
 	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is created." group:"Data" env:"COUPONQL_CASE_SENSITIVE_CODES"`

@@ -11,14 +11,16 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"couponql/console"
 )
 
 // greeting is what a start tells a person: what is where, and who is let in.
 type greeting struct {
 	version string
 	// url is the address of the server, such as http://127.0.0.1:8080.
-	url                   string
-	hasPlayground, isOpen bool
+	url                               string
+	hasConsole, hasPlayground, isOpen bool
 	// data is the database file; isNew: this start made it.
 	data  string
 	isNew bool
@@ -41,6 +43,9 @@ func (g *greeting) writeTo(w io.Writer) {
 	}
 	if g.hasPlayground {
 		lines = append([][2]string{{"Playground", g.url + "/"}}, lines...)
+	}
+	if g.hasConsole {
+		lines = append([][2]string{{"Console", g.url + console.Path}}, lines...)
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "couponql %s is ready; Ctrl-C stops it.\n", g.version)

@@ -16,17 +16,19 @@ func TestGreeting(t *testing.T) {
 	}{
 		"first start": {
 			greeting{
-				"v1.2.3", "http://127.0.0.1:8080", true, true, "/srv/c.duckdb", true, "/srv/outbox",
+				"v1.2.3", "http://127.0.0.1:8080", true, true, true, "/srv/c.duckdb", true,
+				"/srv/outbox",
 			},
 			"couponql v1.2.3 is ready; Ctrl-C stops it.\n" +
+				"  Console     http://127.0.0.1:8080/console\n" +
 				"  Playground  http://127.0.0.1:8080/\n" +
 				"  API         http://127.0.0.1:8080/graphql\n" +
 				"  Data        /srv/c.duckdb (new)\n" +
 				"  Messages    /srv/outbox\n" +
 				"  Access      open to this machine, closed to all others; `couponql key create` adds the first API key\n",
 		},
-		"with keys and no playground": {
-			greeting{"v1.2.3", "http://[::]:80", false, false, "c.duckdb", false, "out"},
+		"with keys and no pages": {
+			greeting{"v1.2.3", "http://[::]:80", false, false, false, "c.duckdb", false, "out"},
 			"couponql v1.2.3 is ready; Ctrl-C stops it.\n" +
 				"  API         http://[::]:80/graphql\n" +
 				"  Data        c.duckdb\n" +

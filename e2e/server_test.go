@@ -596,10 +596,12 @@ func TestVersion(t *testing.T) {
 // TestHidden starts a server that tells nobody what there is.
 func TestHidden(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir(), "--no-introspection", "--no-playground")
+	p := start(t, t.TempDir(), "--no-introspection", "--no-playground", "--no-console")
 	defer p.stop(t, time.Minute)
-	if status, _ := p.get(t, "/", nil); status != http.StatusNotFound {
-		t.Errorf("/ answers %d", status)
+	for _, path := range []string{"/", "/console", "/console/coupons"} {
+		if status, _ := p.get(t, path, nil); status != http.StatusNotFound {
+			t.Errorf("%s answers %d", path, status)
+		}
 	}
 	for query, want := range map[string]string{
 		"{__schema{types{name}}}":                                   "INTROSPECTION_DISABLED",

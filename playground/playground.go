@@ -23,6 +23,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+
+	"couponql/page"
 )
 
 var (
@@ -37,17 +39,6 @@ var (
 	//go:embed index.html
 	indexHTML string
 )
-
-// contentSecurityPolicy lets the page use this server alone. GraphiQL's dialogs and menus insert
-// style elements, and its style sheet holds fonts and images as data URLs.
-const contentSecurityPolicy = "default-src 'self'; " +
-	"style-src 'self' 'unsafe-inline'; " +
-	"font-src 'self' data:; " +
-	"img-src 'self' data:; " +
-	"object-src 'none'; " +
-	"base-uri 'none'; " +
-	"form-action 'none'; " +
-	"frame-ancestors 'none'"
 
 // sqlOperations are the examples that a server answers only while SQL is on.
 const sqlOperations = "*-sql.graphql"
@@ -66,59 +57,47 @@ func Handler(options Options) http.Handler {
 	if err != nil {
 		panic(fmt.Errorf("load playground assets: %w", err))
 	}
-	page, err := renderPage(assets, options)
+	index, err := renderPage(assets, options)
 	if err != nil {
 		panic(fmt.Errorf("render playground page: %w", err))
 	}
 
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /{$}", index)
 	for _, asset := range assets {
-		mux.Handle("GET "+asset.path, asset)
+		mux.Handle("GET "+asset.Path(), asset)
 	}
-	return secure(mux)
-}
-
-// secure adds the headers that protect the page to every answer, errors included.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", contentSecurityPolicy)
-		header.Set("X-Frame-Options", "DENY")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
-		next.ServeHTTP(w, r)
-	})
+	return page.Secure(mux)
 }
 
 // renderPage fills index.html with the addresses of the assets and with the example operations.
-func renderPage(assets map[string]*asset, options Options) (*asset, error) {
+func renderPage(assets map[string]*page.File, options Options) (*page.File, error) {
 	operations, err := exampleOperations(options)
 	if err != nil {
 		return nil, err
 	}
-	page, err := template.New("index.html").Funcs(template.FuncMap{
+	index, err := template.New("index.html").Funcs(template.FuncMap{
 		"asset": func(name string) (string, error) {
 			found, ok := assets[name]
 			if !ok {
 				return "", fmt.Errorf("no asset %q", name)
 			}
-			return found.path, nil
+			return found.Path(), nil
 		},
 	}).Parse(indexHTML)
 	if err != nil {
 		return nil, fmt.Errorf("parse template: %w", err)
 	}
 	var html bytes.Buffer
-	if err := page.Execute(&html, struct{ Operations []string }{operations}); err != nil {
+	if err := index.Execute(&html, struct{ Operations []string }{operations}); err != nil {
 		return nil, fmt.Errorf("execute template: %w", err)
 	}
 	// The page must be asked for at each visit, as it names the assets of the running release.
-	compressed, err := compress(html.Bytes())
+	compressed, err := page.Compress(html.Bytes())
 	if err != nil {
 		return nil, err
 	}
-	return newAsset("/", "no-cache", html.Bytes(), compressed)
+	return page.New("/", page.Revalidate, html.Bytes(), compressed)
 }
 
 // exampleOperations returns the text of every file in operations/ that the server can answer, in

@@ -2,7 +2,7 @@
 // every license in it is one that the product may ship. `make sbom` runs it.
 //
 // The modules are those that the linker put into the program, as cyclonedx-gomod reads them from
-// it; the files of others that the playground embeds are those that LICENSES.txt names. A license
+// it; the files of others that the pages embed are those that LICENSES.txt names. A license
 // is what licensecheck makes of its text, not what somebody says of it. The same program gives the
 // same bytes.
 package main
@@ -52,11 +52,19 @@ const minCoverage = 75
 func main() {
 	binary := flag.String("binary", "", "the built server")
 	version := flag.String("version", "", "its version")
-	assets := flag.String("assets", "", "the playground's LICENSES.txt")
-	lock := flag.String("lock", "", "the package-lock.json of the playground's assets")
+	var pages []page
+	flag.Func("page", "an embedded page: its name, LICENSES.txt and package-lock.json, with commas",
+		func(text string) error {
+			parts := strings.Split(text, ",")
+			if len(parts) != 3 {
+				return errors.New("want a name and two files, with commas")
+			}
+			pages = append(pages, page{parts[0], parts[1], parts[2]})
+			return nil
+		})
 	output := flag.String("output", "", "the file to write")
 	flag.Parse()
-	count, err := run(context.Background(), *binary, *version, *assets, *lock, *output)
+	count, err := run(context.Background(), *binary, *version, pages, *output)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "supply:", err)
 		os.Exit(1)
@@ -64,14 +72,23 @@ func main() {
 	fmt.Printf("%s: %d components, each under a license that may be shipped\n", *output, count)
 }
 
-func run(ctx context.Context, binary, version, assets, lock, output string) (count int, err error) {
+// page is an embedded page, and where the packages inside it are named.
+type page struct{ name, licenses, lock string }
+
+func run(
+	ctx context.Context, binary, version string, pages []page, output string,
+) (count int, err error) {
 	bom, err := readProgram(ctx, binary, version)
 	if err != nil {
 		return 0, err
 	}
-	embedded, err := readAssets(assets, lock)
-	if err != nil {
-		return 0, err
+	var embedded []asset
+	for _, page := range pages {
+		found, err := readAssets(page)
+		if err != nil {
+			return 0, err
+		}
+		embedded = append(embedded, found...)
 	}
 	problems := []error{addLicenses(ctx, *bom.Components)}
 	for _, asset := range embedded {
@@ -218,20 +235,20 @@ func checkLicenses(name string, text []byte, c *cyclonedx.Component) error {
 	return nil
 }
 
-// asset is a package whose files the playground embeds.
+// asset is a package whose files a page embeds.
 type asset struct {
 	component cyclonedx.Component
 	text      []byte
 }
 
-// readAssets reads the list that playground/assets/build.mjs writes: names between two rules, and
+// readAssets reads the list that the build.mjs of a page writes: names between two rules, and
 // then their license. Their versions are those of the lock file, where it has them.
-func readAssets(licenses, lock string) ([]asset, error) {
-	text, err := os.ReadFile(licenses)
+func readAssets(of page) ([]asset, error) {
+	text, err := os.ReadFile(of.licenses)
 	if err != nil {
 		return nil, err
 	}
-	locked, err := os.ReadFile(lock)
+	locked, err := os.ReadFile(of.lock)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +258,7 @@ func readAssets(licenses, lock string) ([]asset, error) {
 		} `json:"packages"`
 	}
 	if err := json.Unmarshal(locked, &versions); err != nil {
-		return nil, fmt.Errorf("%s: %w", lock, err)
+		return nil, fmt.Errorf("%s: %w", of.lock, err)
 	}
 	parts := strings.Split(string(text), strings.Repeat("=", 78)+"\n")
 	var assets []asset
@@ -254,12 +271,12 @@ func readAssets(licenses, lock string) ([]asset, error) {
 			if c.Version != "" {
 				c.PackageURL = "pkg:npm/" + strings.Replace(name, "@", "%40", 1) + "@" + c.Version
 			}
-			c.BOMRef = "playground/" + name
+			c.BOMRef = of.name + "/" + name
 			assets = append(assets, asset{c, []byte(parts[i+1])})
 		}
 	}
 	if len(assets) == 0 {
-		return nil, fmt.Errorf("%s names no package", licenses)
+		return nil, fmt.Errorf("%s names no package", of.licenses)
 	}
 	return assets, nil
 }
