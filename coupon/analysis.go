@@ -19,6 +19,8 @@ const (
 	ExcludedNotContactable   ExclusionReason = "NOT_CONTACTABLE"
 	ExcludedQuarantined      ExclusionReason = "QUARANTINED"
 	ExcludedNoMatchingLabel  ExclusionReason = "NO_MATCHING_LABEL"
+	ExcludedHoldsCode        ExclusionReason = "HOLDS_CODE"
+	ExcludedAlreadyRedeemed  ExclusionReason = "ALREADY_REDEEMED"
 	ExcludedMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
 )
 
@@ -28,7 +30,7 @@ func ExclusionReasons() []ExclusionReason {
 	return []ExclusionReason{
 		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedQuarantined,
 		ExcludedDuplicateAddress,
-		ExcludedNoMatchingLabel, ExcludedMessageLimit,
+		ExcludedNoMatchingLabel, ExcludedHoldsCode, ExcludedAlreadyRedeemed, ExcludedMessageLimit,
 	}
 }
 
@@ -47,6 +49,10 @@ func (r ExclusionReason) describe() string {
 		return "have an address that is in quarantine, since messages to it came back or were called spam"
 	case ExcludedNoMatchingLabel:
 		return "have no value in the attribute that the code's label must equal"
+	case ExcludedHoldsCode:
+		return "have a code of the coupon, or wait for the message with it"
+	case ExcludedAlreadyRedeemed:
+		return "have redeemed the code that they would get again"
 	case ExcludedMessageLimit:
 		return "are over the message limit, drawn at random"
 	}
@@ -107,6 +113,10 @@ func (f *ExclusionFacts) Explain(d *Delivery, defaultRegion string) string {
 		return f.Quarantine.explain()
 	case ExcludedNoMatchingLabel:
 		return "The recipient lacked the attribute that says the label of the code."
+	case ExcludedHoldsCode:
+		return "The recipient had a code of the coupon, or another delivery had yet to send it."
+	case ExcludedAlreadyRedeemed:
+		return "The recipient had redeemed the code of the coupon, and had no other one."
 	case ExcludedMessageLimit:
 		return "The delivery is limited to fewer messages; who is left out is drawn at random."
 	}
@@ -166,6 +176,7 @@ type Analysis struct {
 	Exclusions     []*Exclusion     `json:"exclusions"`
 	MessageCount   int              `json:"messageCount"`
 	CodesNeeded    int              `json:"codesNeeded"`
+	CodesReused    int              `json:"codesReused,omitempty"`
 	CodesAvailable int              `json:"codesAvailable"`
 	CodesShort     int              `json:"codesShort"`
 	ShortByLabel   []*LabelShortage `json:"shortByLabel"`
@@ -256,7 +267,9 @@ type Findings struct {
 	// Holds are the largest ones of other deliveries, where codes are missing.
 	Holds        []NamedHold
 	MessageCount int
-	Coupon       *Coupon
+	// ReusedCount is how many messages carry a code again.
+	ReusedCount int
+	Coupon      *Coupon
 	// TemplateProblems are the errors, TemplateWarnings the warnings of the delivery's templates.
 	TemplateProblems UserErrors
 	TemplateWarnings []string
@@ -277,8 +290,8 @@ type Findings struct {
 func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j := judgement{delivery: d, findings: f, analysis: &Analysis{
 		DeliveryID: d.ID, AnalyzedAt: f.Now, TargetCount: f.TargetCount,
-		MessageCount: f.MessageCount,
-		Exclusions:   []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
+		MessageCount: f.MessageCount, CodesReused: f.ReusedCount,
+		Exclusions: []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
 	}}
 	j.infof("The analysis started.")
 	if f.FreedCount > 0 {
@@ -349,6 +362,10 @@ func (j *judgement) countRecipients() {
 	}
 	if j.delivery.IgnoreQuarantine {
 		j.infof("Switched off: addresses in quarantine after bounces get their message, too.")
+	}
+	if j.findings.ReusedCount > 0 {
+		j.infof("%s carried again, to the people who have them.",
+			plural(j.findings.ReusedCount, "code"))
 	}
 	j.infof("%s to send.", plural(j.findings.MessageCount, "message"))
 	if j.findings.MessageCount == 0 {

@@ -100,6 +100,8 @@ type Delivery struct {
 	// person who objected cannot be.
 	AllowDuplicateAddresses bool
 	IgnoreQuarantine        bool
+	// Reuse says what people get who have a code of the coupon.
+	Reuse CodeReuse
 
 	Status      DeliveryStatus
 	TargetCount int
@@ -163,6 +165,16 @@ const (
 	MaxSendRate = 1_000_000
 )
 
+// CodeReuse says what a delivery gives to people who have a code of its coupon.
+type CodeReuse string
+
+// What they get.
+const (
+	ReuseNewCode     CodeReuse = "NEW_CODE"
+	ReuseSameCode    CodeReuse = "SAME_CODE"
+	ReuseSkipHolders CodeReuse = "SKIP_HOLDERS"
+)
+
 // DeliveryChanges is what a caller wants a delivery to be: for a new delivery everything, for an
 // existing one only what is set.
 type DeliveryChanges struct {
@@ -178,6 +190,7 @@ type DeliveryChanges struct {
 	SendRate                Change[float64]
 	AllowDuplicateAddresses Change[bool]
 	IgnoreQuarantine        Change[bool]
+	Reuse                   Change[CodeReuse]
 }
 
 // Apply makes the changes and checks every rule a delivery must keep by itself; zone is the
@@ -248,6 +261,12 @@ func (d *Delivery) applySending(changes *DeliveryChanges, problems *UserErrors) 
 	if changes.IgnoreQuarantine.IsSet {
 		d.IgnoreQuarantine = changes.IgnoreQuarantine.Value != nil &&
 			*changes.IgnoreQuarantine.Value
+	}
+	if changes.Reuse.IsSet {
+		d.Reuse = ReuseNewCode
+		if changes.Reuse.Value != nil {
+			d.Reuse = *changes.Reuse.Value
+		}
 	}
 }
 
@@ -336,11 +355,13 @@ type Message struct {
 	RecipientID ID
 	Address     string
 	CodeID      *ID
-	Status      MessageStatus
-	Attempts    int
-	CreatedAt   time.Time
-	SentAt      *time.Time
-	Failure     *string
+	// IsCodeRepeated: an earlier message gave the code to the recipient.
+	IsCodeRepeated bool
+	Status         MessageStatus
+	Attempts       int
+	CreatedAt      time.Time
+	SentAt         *time.Time
+	Failure        *string
 	// CancelReason is set of a CANCELED message.
 	CancelReason *CancelReason
 	// Outcome is what was reported of it since, with when that was and what was said; nil: nothing.

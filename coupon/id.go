@@ -22,6 +22,7 @@ const (
 	KindImport     Kind = "import"
 	KindExport     Kind = "export"
 	KindBatch      Kind = "batch"
+	KindList       Kind = "list"
 	KindUpload     Kind = "upload"
 	KindAPIKey     Kind = "key"
 	KindAuditEntry Kind = "audit"
@@ -62,7 +63,7 @@ func (id ID) IsKnown() bool {
 	_, err := id.Number(kind)
 	return err == nil && slices.Contains([]Kind{
 		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport,
-		KindExport, KindBatch, KindUpload, KindAPIKey,
+		KindExport, KindBatch, KindList, KindUpload, KindAPIKey,
 		KindAuditEntry,
 	}, kind)
 }

@@ -26,5 +26,8 @@ func (*Import) IsNode() {}
 // IsNode marks CodeBatch as an object with an id.
 func (*CodeBatch) IsNode() {}
 
+// IsNode marks RecipientList as an object with an id.
+func (*RecipientList) IsNode() {}
+
 // IsNode marks Export as an object with an id.
 func (*Export) IsNode() {}

@@ -148,20 +148,3 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	}
 	return "", "", ""
 }
-
-// RecipientFilter narrows a list of recipients; what is nil or empty does not narrow.
-type RecipientFilter struct {
-	ExternalIDs []string `json:"externalIds,omitempty"`
-	// Search matches a part of the external id, the address or the name, case-insensitive.
-	Search     *string            `json:"search,omitempty"`
-	Attributes []*AttributeFilter `json:"attributes,omitempty"`
-}
-
-// AttributeFilter wants an attribute to have one of the values.
-type AttributeFilter struct {
-	Name string   `json:"name"`
-	In   []string `json:"in"`
-}
-
-// MaxAttributeFilters is how many attributes one filter looks at.
-const MaxAttributeFilters = 20

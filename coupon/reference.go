@@ -74,3 +74,6 @@ func present(ids []ID, others ...*ID) []ID {
 	}
 	return ids
 }
+
+// Refers returns the list itself.
+func (l *RecipientList) Refers() []ID { return []ID{l.ID} }

@@ -167,6 +167,7 @@ func (s *Store) ReleaseCodes(
 		if canceled, err = t.pendingOf(ctx, numbers); err != nil {
 			return err
 		}
+		t.touch(memory.AllReleases)
 		return t.release(ctx, numbers, reason)
 	})
 	return released, kept, canceled, err

@@ -27,6 +27,7 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 		}
 		d := &coupon.Delivery{
 			ID: coupon.NewID(coupon.KindDelivery, number), Status: coupon.DeliveryEditing,
+			Reuse:   coupon.ReuseNewCode,
 			Channel: coupon.ChannelEmail,
 		}
 		created = d.ID
@@ -181,6 +182,7 @@ func (t *tx) writeDelivery(
 		named("send_rate", d.SendRate),
 		named("allow_duplicate_addresses", d.AllowDuplicateAddresses),
 		named("ignore_quarantine", d.IgnoreQuarantine),
+		named("reuse", string(d.Reuse)),
 	)...)
 	return err
 }

@@ -140,7 +140,7 @@ func TestAddTargets(t *testing.T) {
 		_, err = s.AddTargets(t.Context(), id, nil,
 			&coupon.RecipientFilter{Attributes: make([]*coupon.AttributeFilter,
 				coupon.MaxAttributeFilters+1)})
-		wantError(t, err, coupon.ErrorInvalid, "filter.attributes")
+		wantError(t, err, coupon.ErrorInvalid, "input.filter.attributes")
 	})
 	t.Run("INVALID_STATE", func(t *testing.T) {
 		t.Parallel()

@@ -74,6 +74,7 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (
 			&d.SendRate,
 			&d.AllowDuplicateAddresses,
 			&d.IgnoreQuarantine,
+			&d.Reuse,
 		); err != nil {
 			return err
 		}

@@ -47,7 +47,8 @@ func (s *Store) EraseRecipients(
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
-		where, args, err := t.store.recipientCondition(&coupon.RecipientFilter{ExternalIDs: clean})
+		where, args, err := t.store.recipientCondition(ctx,
+			&coupon.RecipientFilter{ExternalIDs: clean})
 		if err != nil {
 			return err
 		}
@@ -222,6 +223,7 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 		statement string
 		args      []any
 	}{
+		{erasureLists, nil},
 		{erasureReports, nil},
 		{erasureBounces, nil},
 		{erasureQuarantine, nil},

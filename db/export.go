@@ -85,7 +85,7 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 		_, err := exportedRedemptions(e.Request.StatsFilter)
 		return coupon.Under(err, "input")
 	case coupon.ExportRecipients:
-		_, _, err := t.store.recipientCondition(e.Request.RecipientFilter)
+		_, _, err := t.store.recipientCondition(ctx, e.Request.RecipientFilter)
 		return coupon.Under(err, "input")
 	case coupon.ExportCoupons, coupon.ExportDeliveries:
 		// Any filter can be.

@@ -143,7 +143,7 @@ func (s *Store) codeBytes(numbers []int64) int {
 
 // exportRecipients exports those who were not erased: of the others nothing is known.
 func (s *Store) exportRecipients(ctx context.Context, e *coupon.Export, x *exportStatement) error {
-	where, args, err := s.recipientCondition(e.Request.RecipientFilter)
+	where, args, err := s.recipientCondition(ctx, e.Request.RecipientFilter)
 	if err != nil {
 		return err
 	}

@@ -291,8 +291,10 @@ func (
 	}
 	if b.Delivery.CouponID != nil {
 		code := int64(0)
-		if content.CodeID != nil {
-			code = coupon.MustNumber(coupon.KindCode, *content.CodeID)
+		for _, id := range []*coupon.ID{content.CodeID, content.RepeatedCodeID} {
+			if id != nil {
+				code = coupon.MustNumber(coupon.KindCode, *id)
+			}
 		}
 		b.store.memory.Read(func(v memory.View) {
 			situation.Coupon, situation.Code = v.Standing(

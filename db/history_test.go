@@ -386,6 +386,9 @@ func (w *world) createDelivery(rt *rapid.T) {
 	if rapid.Bool().Draw(rt, "by label") {
 		edits = append(edits, bySport)
 	}
+	edits = append(edits, reusing(rapid.SampledFrom([]coupon.CodeReuse{
+		coupon.ReuseNewCode, coupon.ReuseSameCode, coupon.ReuseSkipHolders,
+	}).Draw(rt, "reuse")))
 	if limit := rapid.IntRange(0, 6).Draw(rt, "message limit"); limit > 0 {
 		edits = append(edits,
 			func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(&limit) })

@@ -49,6 +49,21 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 			}
 			return string(made.ID), nil
 		},
+		"createRecipientList": func(ctx context.Context) (string, error) {
+			made, err := s.CreateRecipientList(ctx, "list",
+				db.People{Filter: &coupon.RecipientFilter{}}, false)
+			if err != nil {
+				return "", err
+			}
+			return string(made.ID), nil
+		},
+		"duplicateDelivery": func(ctx context.Context) (string, error) {
+			made, err := s.DuplicateDelivery(ctx, source, new("copy"), true)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprint(made.ID, made.TargetCount), nil
+		},
 		"splitDelivery": func(ctx context.Context) (string, error) {
 			made, err := s.SplitDelivery(ctx, source,
 				coupon.SplitParts{{Label: "p", Percent: new(50.0)}, {Label: "q", Rest: true}})

@@ -26,6 +26,7 @@ func invariants() []invariant {
 		{name: "number_twice", statement: invariantP1NumberTwice},
 		{name: "number_again", statement: invariantP1NumberAgain},
 		{name: "code_held_twice", statement: invariantP1CodeHeldTwice},
+		{name: "code_repeated", statement: invariantP1CodeRepeated},
 		{name: "message_without_code", statement: invariantP1MessageWithoutCode},
 		{name: "recipient_twice", statement: invariantP1RecipientTwice},
 		{name: "redeemed_too_often", statement: invariantP2RedeemedTooOften},

@@ -30,7 +30,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (
 		var finalAt *time.Time
 		var m coupon.Message
 		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber,
-			&m.CreatedAt, &m.Status, &finalAt,
+			&m.IsCodeRepeated, &m.CreatedAt, &m.Status, &finalAt,
 			&m.CancelReason, &m.Failure, &m.Attempts, &m.Outcome, &m.OutcomeAt, &m.OutcomeReason)
 		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage,
 			number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
@@ -133,8 +133,32 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 		ExternalID: r.ExternalID, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName,
 		LastName: r.LastName, Attributes: r.Attributes,
 	}
-	content.Data.CouponValue, err = s.nextCode(ctx, d, c, r)
+	content.Data.CouponValue, err = s.sameCode(ctx, d, c, recipientID)
+	if err == nil && content.Data.CouponValue == nil {
+		content.Data.CouponValue, err = s.nextCode(ctx, d, c, r)
+	}
 	return d, c, content, err
+}
+
+// sameCode returns the code that a recipient has, where a delivery carries it again; nil when it
+// does not, or there is none.
+func (s *Store) sameCode(
+	ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, recipient coupon.ID,
+) (*coupon.CodeData, error) {
+	if c == nil || c.Type != coupon.TypeIndividual || d.Reuse != coupon.ReuseSameCode {
+		return nil, nil //nolint:nilnil // it carries none again
+	}
+	numbers, err := duckdb.Collect(ctx, s.engine, recipientSameCode, duckdb.ScanInto[int64],
+		named("coupon_id", coupon.MustNumber(coupon.KindCoupon, c.ID)),
+		named("recipient_id", coupon.MustNumber(coupon.KindRecipient, recipient)))
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
+	code, err := s.readCode(ctx, numbers[0], "", 0)
+	if err != nil || code == nil {
+		return nil, err
+	}
+	return &coupon.CodeData{Code: code.Value, Label: orEmpty(code.Label)}, nil
 }
 
 // nextCode returns the code that a recipient would get next, without taking it; nil when there is

@@ -19,6 +19,7 @@ const (
 	numberOfExports    numbered = "export"
 	numberOfImports    numbered = "import"
 	numberOfKeys       numbered = "api_key"
+	numberOfLists      numbered = "list"
 	numberOfUploads    numbered = "upload"
 )
 

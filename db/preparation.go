@@ -102,6 +102,10 @@ func reliedOn(d *coupon.Delivery) []memory.Topic {
 	if d.CouponID != nil {
 		things = append(things, memory.Topic(*d.CouponID))
 	}
+	if d.Reuse != coupon.ReuseNewCode {
+		// A code that went back may be another person's next.
+		things = append(things, memory.AllReleases)
+	}
 	return things
 }
 
@@ -189,7 +193,9 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 				return nil
 			}
 			d.Status, wanted = coupon.DeliveryReady, holdFor(d, found.messages)
-			if t.keepsDraft = t.mayDraft(found.messages.count); !t.keepsDraft {
+			// What becomes of a code outdates no draft.
+			t.keepsDraft = d.Reuse == coupon.ReuseNewCode && t.mayDraft(found.messages.count)
+			if !t.keepsDraft {
 				return nil
 			}
 			return t.createDraft(ctx, d, found.content.Uses)
@@ -232,6 +238,8 @@ type preparedMessages struct {
 	// count is how many there are, and targets how many recipients were judged.
 	count, targets int
 	exclusions     map[coupon.ExclusionReason]int
+	// reused is how many carry a code again.
+	reused int
 	// labels has how many need a code with which label, in their order, without what is available.
 	// It is nil unless the coupon has codes.
 	labels      []coupon.LabelNeed
@@ -268,6 +276,7 @@ func (t *tx) analyze(
 		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Coupon: c,
 		TargetCount: found.messages.targets, MessageCount: found.messages.count,
 		Exclusions:       found.messages.exclusions,
+		ReusedCount:      found.messages.reused,
 		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings,
 		HoldDuration: t.store.options.HoldDuration,
 		SendRate:     d.RateLimit(t.store.options.SendRate),
@@ -385,6 +394,14 @@ func (t *tx) prepareMessages(
 	if err != nil {
 		return nil, err
 	}
+	reuses := c != nil && c.Type == coupon.TypeIndividual && d.Reuse != coupon.ReuseNewCode
+	if reuses {
+		if _, err := t.Exec(ctx, deliveryPrepareReuse,
+			named("coupon_id", coupon.MustNumber(coupon.KindCoupon, c.ID)),
+			named("is_same", d.Reuse == coupon.ReuseSameCode)); err != nil {
+			return nil, err
+		}
+	}
 	if d.Limit() > 0 {
 		if _, err := t.Exec(ctx, deliveryPrepareLimit, named("id", number),
 			named("limit", d.Limit())); err != nil {
@@ -418,6 +435,15 @@ func (t *tx) prepareMessages(
 			})
 		if err != nil {
 			return nil, err
+		}
+	}
+	if reuses {
+		if messages.reused, err = duckdb.One[int](ctx, t, preparedReused); err != nil {
+			return nil, err
+		}
+		if len(messages.labels) == 0 && d.MatchLabelTo == nil {
+			// Nobody needs one, and the analysis tells what there is.
+			messages.labels = []coupon.LabelNeed{{}}
 		}
 	}
 	messages.fingerprint, err = duckdb.One[string](ctx, t, preparedFingerprint)

@@ -23,8 +23,8 @@ func TestQueriesPrepare(t *testing.T) {
 	defer conn.Close()
 	// The temporary tables that the statements of one use case share.
 	for _, table := range []string{
-		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR)",
-		"draft (place BIGINT, recipient_id BIGINT, address VARCHAR, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR)",
+		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR, repeats_id BIGINT, repeated_code_id BIGINT)",
+		"draft (place BIGINT, recipient_id BIGINT, address VARCHAR, repeats_id BIGINT, repeated_code_id BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR)",
 		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
 		"chosen (id BIGINT)",
 		"erased (text VARCHAR)",

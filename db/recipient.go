@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -403,7 +402,7 @@ func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (
 func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (
 	*coupon.List[*coupon.Recipient], error,
 ) {
-	where, args, err := s.recipientCondition(filter)
+	where, args, err := s.recipientCondition(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -433,58 +432,6 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 	found, err := s.readRecipients(ctx, numbers)
 	list.Items, list.Cursors = inOrder(found, coupon.KindRecipient, numbers), cursorsOf(numbers)
 	return list, err
-}
-
-// recipientCondition returns the WHERE of a filter: fixed fragments, one for each thing asked for.
-func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (
-	where string, args []any, err error,
-) {
-	where = "\nWHERE true"
-	if filter == nil {
-		return where, nil, nil
-	}
-	if len(filter.ExternalIDs) > coupon.MaxUpsertedRecipients {
-		return "", nil, coupon.Errorf(coupon.ErrorInvalid,
-			"Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).
-			At("filter", "externalIds")
-	}
-	if len(filter.Attributes) > coupon.MaxAttributeFilters {
-		return "", nil,
-			coupon.Errorf(coupon.ErrorInvalid, "Give at most %d attributes in one filter.",
-				coupon.MaxAttributeFilters).At("filter", "attributes")
-	}
-	if filter.ExternalIDs != nil {
-		where += " AND list_contains($external_ids::VARCHAR[], external_id)"
-		args = append(args, named("external_ids", filter.ExternalIDs))
-	}
-	if filter.Search != nil {
-		// A part of what is shown, or a whole address however it is spelled.
-		where += " AND (contains(lower(concat_ws(' ', external_id, email, phone, first_name, last_name)), $search)" +
-			" OR lower(coalesce(email_address, email)) = $email_key::VARCHAR OR coalesce(phone_address, phone) = $phone_key::VARCHAR)"
-		args = append(args, named("search", strings.ToLower(strings.TrimSpace(*filter.Search))),
-			named("email_key", s.keyOf(coupon.ChannelEmail, *filter.Search)),
-			named("phone_key", s.keyOf(coupon.ChannelSMS, *filter.Search)))
-	}
-	for i, attribute := range filter.Attributes {
-		if len(attribute.In) > coupon.MaxFilterValues {
-			return "", nil, coupon.Errorf(coupon.ErrorInvalid,
-				"Give at most %d values for one attribute.", coupon.MaxFilterValues).
-				At("filter", "attributes", strconv.Itoa(i), "in")
-		}
-		where += fmt.Sprintf(
-			" AND list_contains($values%d::VARCHAR[], json_extract_string(attributes, $path%d))", i, i,
-		)
-		args = append(args, named(fmt.Sprintf("values%d", i), attribute.In),
-			named(fmt.Sprintf("path%d", i), attributePath(attribute.Name)))
-	}
-	return where, args, nil
-}
-
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-// attributePath returns the JSON pointer (RFC 6901) of an attribute.
-func attributePath(name string) string {
-	return "/" + pointerEscapes.Replace(name)
 }
 
 // RecipientCodes returns a page of the codes that each recipient holds, in the order of their

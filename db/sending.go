@@ -53,8 +53,10 @@ type Content struct {
 	MessageID   coupon.ID
 	RecipientID coupon.ID
 	Address     string
-	CodeID      *coupon.ID
-	Data        coupon.MessageData
+	// CodeID is the code that the message gives. RepeatedCodeID is one that an earlier message
+	// gave, and nothing that becomes of this one changes it.
+	CodeID, RepeatedCodeID *coupon.ID
+	Data                   coupon.MessageData
 	// IsReturned: the message's code went back to the pool.
 	IsReturned bool
 	// IsErased and HasObjected are what holds of the recipient, IsQuarantined of the address.
@@ -244,7 +246,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 		func(rows *sql.Rows) (Content, error) {
 			var c Content
 			var messageNumber, recipientNumber int64
-			var codeNumber *int64
+			var codeNumber, repeatedNumber *int64
 			var code, label, externalID, attributes *string
 			var isReturned, isErased, hasObjected, isQuarantined *bool
 			r := &c.Data.Recipient
@@ -253,6 +255,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 				&recipientNumber,
 				&c.Address,
 				&codeNumber,
+				&repeatedNumber,
 				&code,
 				&label,
 				&externalID,
@@ -269,6 +272,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 			c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage,
 				messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
 			c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
+			c.RepeatedCodeID = coupon.NewIDPtr(coupon.KindCode, repeatedNumber)
 			r.ExternalID, r.Attributes = orEmpty(externalID), coupon.JSON(orEmpty(attributes))
 			if code != nil {
 				c.Data.CouponValue = &coupon.CodeData{Code: *code, Label: orEmpty(label)}

@@ -66,7 +66,7 @@ func (t *tx) simulate(
 	check coupon.ContentCheck,
 ) (*coupon.Analysis, coupon.ContentFindings, error) {
 	if filter != nil {
-		where, args, err := t.store.recipientCondition(filter)
+		where, args, err := t.store.recipientCondition(ctx, filter)
 		if err != nil {
 			return nil, coupon.ContentFindings{}, coupon.Under(err, "input")
 		}

@@ -79,7 +79,7 @@ func (t *turn) share(
 				return err
 			}
 			if part.Filter != nil {
-				where, args, err := t.store.recipientCondition(part.Filter)
+				where, args, err := t.store.recipientCondition(ctx, part.Filter)
 				if err != nil {
 					return atPart(err, i)
 				}

@@ -38,9 +38,9 @@ func (s *Store) AddTargets(
 				}
 			}
 			if filter != nil {
-				where, args, err := t.store.recipientCondition(filter)
+				where, args, err := t.store.recipientCondition(ctx, filter)
 				if err != nil {
-					return err
+					return coupon.Under(err, "input")
 				}
 				if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
 					return err

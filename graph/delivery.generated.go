@@ -285,6 +285,29 @@ func (ec *executionContext) fieldContext_Analysis_codesNeeded(_ context.Context,
 	return graphql.NewScalarFieldContext("Analysis", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Analysis_codesReused(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Analysis_codesReused(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CodesReused, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Analysis_codesReused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Analysis", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Analysis_codesAvailable(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -857,6 +880,29 @@ func (ec *executionContext) _Delivery_ignoreQuarantine(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_Delivery_ignoreQuarantine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Delivery_reuse(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_reuse(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reuse, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.CodeReuse) graphql.Marshaler {
+			return ec.marshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_reuse(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "CodeReuse")
 }
 
 func (ec *executionContext) _Delivery_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
@@ -2147,6 +2193,29 @@ func (ec *executionContext) fieldContext_Message_code(_ context.Context, field g
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Message_isCodeRepeated(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_isCodeRepeated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsCodeRepeated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Message_isCodeRepeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Message_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
@@ -3571,8 +3640,11 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 	if _, present := asMap["ignoreQuarantine"]; !present {
 		asMap["ignoreQuarantine"] = false
 	}
+	if _, present := asMap["reuse"]; !present {
+		asMap["reuse"] = "NEW_CODE"
+	}
 
-	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "idempotencyKey"}
+	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "reuse", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3656,6 +3728,13 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -3719,6 +3798,73 @@ func (ec *executionContext) unmarshalInputDeleteDeliveryInput(ctx context.Contex
 func UnmarshalDeleteDeliveryInput(ctx context.Context, raw any) (DeleteDeliveryInput, error) {
 	var out DeleteDeliveryInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteDeliveryInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDuplicateDeliveryInput(ctx context.Context, obj any) (DuplicateDeliveryInput, error) {
+	var it DuplicateDeliveryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["withTargets"]; !present {
+		asMap["withTargets"] = true
+	}
+
+	fieldsInOrder := [...]string{"id", "label", "withTargets", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = graphql.OmittableOf(data)
+		case "withTargets":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withTargets"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithTargets = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDuplicateDeliveryInput unmarshals raw into the DuplicateDeliveryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDuplicateDeliveryInput(ctx context.Context, raw any) (DuplicateDeliveryInput, error) {
+	var out DuplicateDeliveryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DuplicateDeliveryInput", raw, &out)
 	return out, err
 }
 
@@ -3974,7 +4120,7 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "allowDuplicateAddresses", "ignoreQuarantine", "filter"}
+	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "allowDuplicateAddresses", "ignoreQuarantine", "reuse", "filter"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4047,6 +4193,13 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			directive0 := func(ctx context.Context) (any, error) {
@@ -4280,7 +4433,7 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine"}
+	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "reuse"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4371,6 +4524,13 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "reuse":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reuse"))
+			data, err := ec.unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reuse = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -4429,6 +4589,11 @@ func (ec *executionContext) _Analysis(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "codesNeeded":
 			out.Values[i] = ec._Analysis_codesNeeded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "codesReused":
+			out.Values[i] = ec._Analysis_codesReused(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4600,6 +4765,11 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "ignoreQuarantine":
 			out.Values[i] = ec._Delivery_ignoreQuarantine(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reuse":
+			out.Values[i] = ec._Delivery_reuse(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -5106,6 +5276,11 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 		case "code":
 			out.Values[i] = ec._Message_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isCodeRepeated":
+			out.Values[i] = ec._Message_isCodeRepeated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "status":
@@ -5706,6 +5881,21 @@ func (ec *executionContext) unmarshalNClearTargetsInput2couponqlᚋgraphᚐClear
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx context.Context, v any) (coupon.CodeReuse, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CodeReuse(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCodeReuse2couponqlᚋcouponᚐCodeReuse(ctx context.Context, sel ast.SelectionSet, v coupon.CodeReuse) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CodeReuse!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNConfirmDeliveryInput2couponqlᚋgraphᚐConfirmDeliveryInput(ctx context.Context, v any) (ConfirmDeliveryInput, error) {
 	res, err := ec.unmarshalInputConfirmDeliveryInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5798,6 +5988,11 @@ func (ec *executionContext) marshalNDeliveryStatus2couponqlᚋcouponᚐDeliveryS
 		graphql.AddInvalidNullFromMarshaler(ctx, "DeliveryStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDuplicateDeliveryInput2couponqlᚋgraphᚐDuplicateDeliveryInput(ctx context.Context, v any) (DuplicateDeliveryInput, error) {
+	res, err := ec.unmarshalInputDuplicateDeliveryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNExcludedRecipient2ᚕᚖcouponqlᚋcouponᚐExcludedRecipientᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.ExcludedRecipient) graphql.Marshaler {
@@ -6265,6 +6460,25 @@ func (ec *executionContext) unmarshalOCancelReason2ᚖcouponqlᚋcouponᚐCancel
 }
 
 func (ec *executionContext) marshalOCancelReason2ᚖcouponqlᚋcouponᚐCancelReason(ctx context.Context, sel ast.SelectionSet, v *coupon.CancelReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx context.Context, v any) (*coupon.CodeReuse, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CodeReuse(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCodeReuse2ᚖcouponqlᚋcouponᚐCodeReuse(ctx context.Context, sel ast.SelectionSet, v *coupon.CodeReuse) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -53,6 +53,16 @@ type AddTargetsInput struct {
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 
+// Who is to come into a list: give `recipientIds`, `filter`, or both.
+type AddToRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// Recipients by their ids, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// All recipients that match now; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+}
+
 // A page of alerts.
 type AlertConnection struct {
 	// The alerts with their cursors.
@@ -311,6 +321,25 @@ type CreateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// What people get who have a code of the INDIVIDUAL coupon from an earlier message.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// What a new list is to be. A file of people comes into one by a delivery: importTargets, and then the filter
+// `{targetOf: "delivery_1"}`.
+type CreateRecipientListInput struct {
+	// The name that people know it by, 1 to 255 characters.
+	Label string `json:"label"`
+	// Recipients by their ids, such as `recipient_17`, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// Recipients that match; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+	// True: the filter is kept, and whoever matches it is in the list, at any time. It may not have `externalIds`, `search` or
+	// `lists`. False: whoever matches now is in the list, until somebody takes them out.
+	IsSaved graphql.Omittable[*bool] `json:"isSaved,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
 	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
@@ -357,6 +386,12 @@ type DeletePayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// Which list to delete.
+type DeleteRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+}
+
 // A page of deliveries.
 type DeliveryConnection struct {
 	// The deliveries with their cursors.
@@ -388,6 +423,19 @@ type DeliveryPayload struct {
 	Warnings []string `json:"warnings"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which delivery to copy, and how.
+type DuplicateDeliveryInput struct {
+	// The delivery that is copied, whatever became of it.
+	ID coupon.ID `json:"id"`
+	// The name of the new delivery, 1 to 255 characters. Omitted: the same name.
+	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// True: the new delivery has the same targets. False: it has none.
+	WithTargets graphql.Omittable[*bool] `json:"withTargets,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Whom to erase: at most 10,000 in all, by any of the three.
@@ -936,6 +984,34 @@ type RecipientInput struct {
 	IsContactable graphql.Omittable[*bool] `json:"isContactable,omitempty"`
 }
 
+// A page of lists.
+type RecipientListConnection struct {
+	// The lists with their cursors.
+	Edges []*RecipientListEdge `json:"edges"`
+	// The lists alone.
+	Nodes []*coupon.RecipientList `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many lists there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// A list in a page.
+type RecipientListEdge struct {
+	// Opaque; give it as `after` to continue behind this list.
+	Cursor string `json:"cursor"`
+	// The list here.
+	Node *coupon.RecipientList `json:"node"`
+}
+
+// What a change of a list answers.
+type RecipientListPayload struct {
+	// The list as it is now. Null when there are `userErrors`.
+	List *coupon.RecipientList `json:"list,omitempty"`
+	// Why nothing was changed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // At most 10,000 reports; importBounces takes more.
 type RecordBouncesInput struct {
 	// At most 10,000 reports.
@@ -1087,6 +1163,24 @@ type ReleaseHoldInput struct {
 	ID coupon.ID `json:"id"`
 }
 
+// Who is to leave a list: give `recipientIds`, `filter`, or both.
+type RemoveFromRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// Recipients by their ids, at most 10,000.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// All recipients that match now; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+}
+
+// Which list gets which name.
+type RenameRecipientListInput struct {
+	// Such as `list_17`.
+	ID coupon.ID `json:"id"`
+	// The new name, 1 to 255 characters.
+	Label string `json:"label"`
+}
+
 // Which message to send again.
 type ResendMessageInput struct {
 	// A message that was SENT, such as `message_17`.
@@ -1183,6 +1277,8 @@ type SimulateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// As if addresses in quarantine got their message. Null: false.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// As if this were given to people who have a code of the coupon. Null: NEW_CODE.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
 	// As if only the targets that match were its targets. Of one target, what it needs would say what its attribute says.
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
@@ -1320,6 +1416,8 @@ type UpdateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// Whether addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// What people get who have a code of the INDIVIDUAL coupon from an earlier message. Null: NEW_CODE.
+	Reuse graphql.Omittable[*coupon.CodeReuse] `json:"reuse,omitempty"`
 }
 
 // A place to send one file to.

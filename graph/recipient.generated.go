@@ -802,7 +802,11 @@ func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "in"}
+	if _, present := asMap["not"]; !present {
+		asMap["not"] = false
+	}
+
+	fieldsInOrder := [...]string{"name", "in", "contains", "exists", "gt", "gte", "lt", "lte", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -818,11 +822,60 @@ func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, o
 			it.Name = data
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
-			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.In = data
+		case "contains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contains"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Contains = data
+		case "exists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exists"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Exists = data
+		case "gt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gt"))
+			data, err := ec.unmarshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gt = data
+		case "gte":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gte"))
+			data, err := ec.unmarshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gte = data
+		case "lt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lt"))
+			data, err := ec.unmarshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lt = data
+		case "lte":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lte"))
+			data, err := ec.unmarshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lte = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = data
 		}
 	}
 	return it, nil
@@ -913,6 +966,136 @@ func UnmarshalEraseRecipientsInput(ctx context.Context, raw any) (EraseRecipient
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputExcludedFromFilter(ctx context.Context, obj any) (coupon.ExcludedFromFilter, error) {
+	var it coupon.ExcludedFromFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"deliveryId", "reasons"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "deliveryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deliveryId"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeliveryID = data
+		case "reasons":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reasons"))
+			data, err := ec.unmarshalOExclusionReason2ᚕcouponqlᚋcouponᚐExclusionReasonᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reasons = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExcludedFromFilter unmarshals raw into the ExcludedFromFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExcludedFromFilter(ctx context.Context, raw any) (coupon.ExcludedFromFilter, error) {
+	var out coupon.ExcludedFromFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExcludedFromFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGivenCodeFilter(ctx context.Context, obj any) (coupon.GivenCodeFilter, error) {
+	var it coupon.GivenCodeFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["is"]; !present {
+		asMap["is"] = "SOME"
+	}
+
+	fieldsInOrder := [...]string{"is", "couponId", "deliveryId", "status", "sentFrom", "sentTo"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "is":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("is"))
+			data, err := ec.unmarshalOQuantity2ᚖcouponqlᚋcouponᚐQuantity(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Is = data
+		case "couponId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CouponID = data
+		case "deliveryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deliveryId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeliveryID = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOCodeStatus2ᚕcouponqlᚋcouponᚐCodeStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "sentFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sentFrom"))
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SentFrom = data
+		case "sentTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sentTo"))
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SentTo = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGivenCodeFilter unmarshals raw into the GivenCodeFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGivenCodeFilter(ctx context.Context, raw any) (coupon.GivenCodeFilter, error) {
+	var out coupon.GivenCodeFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GivenCodeFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, obj any) (coupon.RecipientFilter, error) {
 	var it coupon.RecipientFilter
 	if obj == nil {
@@ -924,7 +1107,7 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"externalIds", "search", "attributes"}
+	fieldsInOrder := [...]string{"externalIds", "search", "attributes", "isContactable", "reachableBy", "emailDomains", "languages", "codes", "excludedFrom", "lists", "targetOf", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -988,6 +1171,139 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 				err := fmt.Errorf(`unexpected type %T from directive, should be []*couponql/coupon.AttributeFilter`, tmp)
 				return it, graphql.ErrorOnPath(ctx, err)
 			}
+		case "isContactable":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isContactable"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsContactable = data
+		case "reachableBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reachableBy"))
+			directive0 := func(ctx context.Context) (any, error) {
+				return ec.unmarshalOChannel2ᚕcouponqlᚋcouponᚐChannelᚄ(ctx, v)
+			}
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []coupon.Channel
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]coupon.Channel); ok {
+				it.ReachableBy = data
+			} else if tmp == nil {
+				it.ReachableBy = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []couponql/coupon.Channel`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		case "emailDomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emailDomains"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]string); ok {
+				it.EmailDomains = data
+			} else if tmp == nil {
+				it.EmailDomains = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		case "languages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("languages"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]string); ok {
+				it.Languages = data
+			} else if tmp == nil {
+				it.Languages = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		case "codes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("codes"))
+			data, err := ec.unmarshalOGivenCodeFilter2ᚕᚖcouponqlᚋcouponᚐGivenCodeFilterᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Codes = data
+		case "excludedFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("excludedFrom"))
+			data, err := ec.unmarshalOExcludedFromFilter2ᚖcouponqlᚋcouponᚐExcludedFromFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExcludedFrom = data
+		case "lists":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lists"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []coupon.ID
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]coupon.ID); ok {
+				it.Lists = data
+			} else if tmp == nil {
+				it.Lists = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []couponql/coupon.ID`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		case "targetOf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("targetOf"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TargetOf = data
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = data
 		}
 	}
 	return it, nil
@@ -1526,6 +1842,11 @@ func (ec *executionContext) marshalNEraseRecipientsPayload2ᚖcouponqlᚋgraph�
 	return ec._EraseRecipientsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNGivenCodeFilter2ᚖcouponqlᚋcouponᚐGivenCodeFilter(ctx context.Context, v any) (*coupon.GivenCodeFilter, error) {
+	res, err := ec.unmarshalInputGivenCodeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNRecipient2ᚕᚖcouponqlᚋcouponᚐRecipientᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Recipient) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -1631,6 +1952,22 @@ func (ec *executionContext) unmarshalOAttributeFilter2ᚕᚖcouponqlᚋcouponᚐ
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx context.Context, v any) (*coupon.Bound, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(coupon.Bound)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBound2ᚖcouponqlᚋcouponᚐBound(ctx context.Context, sel ast.SelectionSet, v *coupon.Bound) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOChannel2ᚕcouponqlᚋcouponᚐChannelᚄ(ctx context.Context, v any) ([]coupon.Channel, error) {
 	if v == nil {
 		return nil, nil
@@ -1677,6 +2014,50 @@ func (ec *executionContext) unmarshalOChannel2ᚖcouponqlᚋcouponᚐChannel(ctx
 }
 
 func (ec *executionContext) marshalOChannel2ᚖcouponqlᚋcouponᚐChannel(ctx context.Context, sel ast.SelectionSet, v *coupon.Channel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOExcludedFromFilter2ᚖcouponqlᚋcouponᚐExcludedFromFilter(ctx context.Context, v any) (*coupon.ExcludedFromFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputExcludedFromFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOGivenCodeFilter2ᚕᚖcouponqlᚋcouponᚐGivenCodeFilterᚄ(ctx context.Context, v any) ([]*coupon.GivenCodeFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*coupon.GivenCodeFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNGivenCodeFilter2ᚖcouponqlᚋcouponᚐGivenCodeFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOQuantity2ᚖcouponqlᚋcouponᚐQuantity(ctx context.Context, v any) (*coupon.Quantity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.Quantity(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOQuantity2ᚖcouponqlᚋcouponᚐQuantity(ctx context.Context, sel ast.SelectionSet, v *coupon.Quantity) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

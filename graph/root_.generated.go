@@ -46,6 +46,7 @@ type ResolverRoot interface {
 	PlannedDelivery() PlannedDeliveryResolver
 	Query() QueryResolver
 	Recipient() RecipientResolver
+	RecipientList() RecipientListResolver
 	Redemption() RedemptionResolver
 	Remedy() RemedyResolver
 	StatsRow() StatsRowResolver
@@ -91,6 +92,7 @@ type ComplexityRoot struct {
 		AnalyzedAt     func(childComplexity int) int
 		CodesAvailable func(childComplexity int) int
 		CodesNeeded    func(childComplexity int) int
+		CodesReused    func(childComplexity int) int
 		CodesShort     func(childComplexity int) int
 		Exclusions     func(childComplexity int) int
 		HeldUntil      func(childComplexity int) int
@@ -353,6 +355,7 @@ type ComplexityRoot struct {
 		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) int
 		MessagesPerSecond       func(childComplexity int) int
 		Outcomes                func(childComplexity int) int
+		Reuse                   func(childComplexity int) int
 		SecondsLeft             func(childComplexity int) int
 		SendRate                func(childComplexity int) int
 		Stats                   func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
@@ -612,20 +615,21 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Address       func(childComplexity int) int
-		Attempts      func(childComplexity int) int
-		CancelReason  func(childComplexity int) int
-		Code          func(childComplexity int) int
-		Delivery      func(childComplexity int) int
-		Failure       func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Outcome       func(childComplexity int) int
-		OutcomeAt     func(childComplexity int) int
-		OutcomeReason func(childComplexity int) int
-		Recipient     func(childComplexity int) int
-		Rendered      func(childComplexity int) int
-		SentAt        func(childComplexity int) int
-		Status        func(childComplexity int) int
+		Address        func(childComplexity int) int
+		Attempts       func(childComplexity int) int
+		CancelReason   func(childComplexity int) int
+		Code           func(childComplexity int) int
+		Delivery       func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IsCodeRepeated func(childComplexity int) int
+		Outcome        func(childComplexity int) int
+		OutcomeAt      func(childComplexity int) int
+		OutcomeReason  func(childComplexity int) int
+		Recipient      func(childComplexity int) int
+		Rendered       func(childComplexity int) int
+		SentAt         func(childComplexity int) int
+		Status         func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -658,57 +662,63 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddCodes          func(childComplexity int, input AddCodesInput) int
-		AddTargets        func(childComplexity int, input AddTargetsInput) int
-		AnalyzeDelivery   func(childComplexity int, input AnalyzeDeliveryInput) int
-		ArchiveCoupon     func(childComplexity int, input ArchiveCouponInput) int
-		CancelBatch       func(childComplexity int, input CancelBatchInput) int
-		CancelExport      func(childComplexity int, input CancelExportInput) int
-		CancelImport      func(childComplexity int, input CancelImportInput) int
-		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
-		ConfirmDelivery   func(childComplexity int, input ConfirmDeliveryInput) int
-		CreateAPIKey      func(childComplexity int, input CreateAPIKeyInput) int
-		CreateCoupon      func(childComplexity int, input CreateCouponInput) int
-		CreateDelivery    func(childComplexity int, input CreateDeliveryInput) int
-		CreateUpload      func(childComplexity int, input CreateUploadInput) int
-		DeleteCoupon      func(childComplexity int, input DeleteCouponInput) int
-		DeleteDelivery    func(childComplexity int, input DeleteDeliveryInput) int
-		EraseRecipients   func(childComplexity int, input EraseRecipientsInput) int
-		ExportBackup      func(childComplexity int, input ExportBackupInput) int
-		ExportCodes       func(childComplexity int, input ExportCodesInput) int
-		ExportCoupons     func(childComplexity int, input ExportCouponsInput) int
-		ExportDeliveries  func(childComplexity int, input ExportDeliveriesInput) int
-		ExportMessages    func(childComplexity int, input ExportMessagesInput) int
-		ExportRecipients  func(childComplexity int, input ExportRecipientsInput) int
-		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
-		ExportSQL         func(childComplexity int, input ExportSQLInput) int
-		GenerateCodes     func(childComplexity int, input GenerateCodesInput) int
-		ImportBounces     func(childComplexity int, input ImportBouncesInput) int
-		ImportCodes       func(childComplexity int, input ImportCodesInput) int
-		ImportCoupons     func(childComplexity int, input ImportCouponsInput) int
-		ImportRecipients  func(childComplexity int, input ImportRecipientsInput) int
-		ImportRedemptions func(childComplexity int, input ImportRedemptionsInput) int
-		ImportTargets     func(childComplexity int, input ImportTargetsInput) int
-		LiftQuarantine    func(childComplexity int, input LiftQuarantineInput) int
-		PauseDelivery     func(childComplexity int, input PauseDeliveryInput) int
-		RecordBounces     func(childComplexity int, input RecordBouncesInput) int
-		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
-		RedeemCodes       func(childComplexity int, input RedeemCodesInput) int
-		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
-		ReleaseHold       func(childComplexity int, input ReleaseHoldInput) int
-		ResendMessage     func(childComplexity int, input ResendMessageInput) int
-		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
-		ReverseRedemption func(childComplexity int, input ReverseRedemptionInput) int
-		RevokeAPIKey      func(childComplexity int, input RevokeAPIKeyInput) int
-		SendProof         func(childComplexity int, input SendProofInput) int
-		SplitDelivery     func(childComplexity int, input SplitDeliveryInput) int
-		StopDelivery      func(childComplexity int, input StopDeliveryInput) int
-		UndoBatch         func(childComplexity int, input UndoBatchInput) int
-		UndoImport        func(childComplexity int, input UndoImportInput) int
-		UpdateCoupon      func(childComplexity int, input UpdateCouponInput) int
-		UpdateDelivery    func(childComplexity int, input UpdateDeliveryInput) int
-		UpsertRecipients  func(childComplexity int, input UpsertRecipientsInput) int
-		VoidCodes         func(childComplexity int, input VoidCodesInput) int
+		AddCodes                func(childComplexity int, input AddCodesInput) int
+		AddTargets              func(childComplexity int, input AddTargetsInput) int
+		AddToRecipientList      func(childComplexity int, input AddToRecipientListInput) int
+		AnalyzeDelivery         func(childComplexity int, input AnalyzeDeliveryInput) int
+		ArchiveCoupon           func(childComplexity int, input ArchiveCouponInput) int
+		CancelBatch             func(childComplexity int, input CancelBatchInput) int
+		CancelExport            func(childComplexity int, input CancelExportInput) int
+		CancelImport            func(childComplexity int, input CancelImportInput) int
+		ClearTargets            func(childComplexity int, input ClearTargetsInput) int
+		ConfirmDelivery         func(childComplexity int, input ConfirmDeliveryInput) int
+		CreateAPIKey            func(childComplexity int, input CreateAPIKeyInput) int
+		CreateCoupon            func(childComplexity int, input CreateCouponInput) int
+		CreateDelivery          func(childComplexity int, input CreateDeliveryInput) int
+		CreateRecipientList     func(childComplexity int, input CreateRecipientListInput) int
+		CreateUpload            func(childComplexity int, input CreateUploadInput) int
+		DeleteCoupon            func(childComplexity int, input DeleteCouponInput) int
+		DeleteDelivery          func(childComplexity int, input DeleteDeliveryInput) int
+		DeleteRecipientList     func(childComplexity int, input DeleteRecipientListInput) int
+		DuplicateDelivery       func(childComplexity int, input DuplicateDeliveryInput) int
+		EraseRecipients         func(childComplexity int, input EraseRecipientsInput) int
+		ExportBackup            func(childComplexity int, input ExportBackupInput) int
+		ExportCodes             func(childComplexity int, input ExportCodesInput) int
+		ExportCoupons           func(childComplexity int, input ExportCouponsInput) int
+		ExportDeliveries        func(childComplexity int, input ExportDeliveriesInput) int
+		ExportMessages          func(childComplexity int, input ExportMessagesInput) int
+		ExportRecipients        func(childComplexity int, input ExportRecipientsInput) int
+		ExportRedemptions       func(childComplexity int, input ExportRedemptionsInput) int
+		ExportSQL               func(childComplexity int, input ExportSQLInput) int
+		GenerateCodes           func(childComplexity int, input GenerateCodesInput) int
+		ImportBounces           func(childComplexity int, input ImportBouncesInput) int
+		ImportCodes             func(childComplexity int, input ImportCodesInput) int
+		ImportCoupons           func(childComplexity int, input ImportCouponsInput) int
+		ImportRecipients        func(childComplexity int, input ImportRecipientsInput) int
+		ImportRedemptions       func(childComplexity int, input ImportRedemptionsInput) int
+		ImportTargets           func(childComplexity int, input ImportTargetsInput) int
+		LiftQuarantine          func(childComplexity int, input LiftQuarantineInput) int
+		PauseDelivery           func(childComplexity int, input PauseDeliveryInput) int
+		RecordBounces           func(childComplexity int, input RecordBouncesInput) int
+		RedeemCode              func(childComplexity int, input RedeemCodeInput) int
+		RedeemCodes             func(childComplexity int, input RedeemCodesInput) int
+		ReleaseCodes            func(childComplexity int, input ReleaseCodesInput) int
+		ReleaseHold             func(childComplexity int, input ReleaseHoldInput) int
+		RemoveFromRecipientList func(childComplexity int, input RemoveFromRecipientListInput) int
+		RenameRecipientList     func(childComplexity int, input RenameRecipientListInput) int
+		ResendMessage           func(childComplexity int, input ResendMessageInput) int
+		ResumeDelivery          func(childComplexity int, input ResumeDeliveryInput) int
+		ReverseRedemption       func(childComplexity int, input ReverseRedemptionInput) int
+		RevokeAPIKey            func(childComplexity int, input RevokeAPIKeyInput) int
+		SendProof               func(childComplexity int, input SendProofInput) int
+		SplitDelivery           func(childComplexity int, input SplitDeliveryInput) int
+		StopDelivery            func(childComplexity int, input StopDeliveryInput) int
+		UndoBatch               func(childComplexity int, input UndoBatchInput) int
+		UndoImport              func(childComplexity int, input UndoImportInput) int
+		UpdateCoupon            func(childComplexity int, input UpdateCouponInput) int
+		UpdateDelivery          func(childComplexity int, input UpdateDeliveryInput) int
+		UpsertRecipients        func(childComplexity int, input UpsertRecipientsInput) int
+		VoidCodes               func(childComplexity int, input VoidCodesInput) int
 	}
 
 	PageInfo struct {
@@ -780,6 +790,8 @@ type ComplexityRoot struct {
 		PreviewMessage       func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
 		QuarantinedAddresses func(childComplexity int, channel *coupon.Channel, reason []coupon.BounceKind, first *int, after *string) int
 		Recipient            func(childComplexity int, externalID string) int
+		RecipientList        func(childComplexity int, id coupon.ID) int
+		RecipientLists       func(childComplexity int, first *int, after *string) int
 		Recipients           func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
 		RedemptionCohorts    func(childComplexity int, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) int
 		RedemptionFunnel     func(childComplexity int, filter *coupon.StatsFilter, timezone *string) int
@@ -815,6 +827,33 @@ type ComplexityRoot struct {
 	RecipientEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RecipientList struct {
+		CreatedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		IsSaved     func(childComplexity int) int
+		Label       func(childComplexity int) int
+		Recipients  func(childComplexity int, first *int, after *string) int
+		SavedFilter func(childComplexity int) int
+		Size        func(childComplexity int) int
+	}
+
+	RecipientListConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RecipientListEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RecipientListPayload struct {
+		List       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RecordBouncesPayload struct {
@@ -1197,6 +1236,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Analysis.CodesNeeded(childComplexity), true
+	case "Analysis.codesReused":
+		if e.ComplexityRoot.Analysis.CodesReused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.CodesReused(childComplexity), true
 	case "Analysis.codesShort":
 		if e.ComplexityRoot.Analysis.CodesShort == nil {
 			break
@@ -2333,6 +2378,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.Outcomes(childComplexity), true
+	case "Delivery.reuse":
+		if e.ComplexityRoot.Delivery.Reuse == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Reuse(childComplexity), true
 	case "Delivery.secondsLeft":
 		if e.ComplexityRoot.Delivery.SecondsLeft == nil {
 			break
@@ -3395,6 +3446,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.isCodeRepeated":
+		if e.ComplexityRoot.Message.IsCodeRepeated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.IsCodeRepeated(childComplexity), true
 	case "Message.outcome":
 		if e.ComplexityRoot.Message.Outcome == nil {
 			break
@@ -3566,6 +3623,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddTargets(childComplexity, args["input"].(AddTargetsInput)), true
+	case "Mutation.addToRecipientList":
+		if e.ComplexityRoot.Mutation.AddToRecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addToRecipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddToRecipientList(childComplexity, args["input"].(AddToRecipientListInput)), true
 	case "Mutation.analyzeDelivery":
 		if e.ComplexityRoot.Mutation.AnalyzeDelivery == nil {
 			break
@@ -3676,6 +3744,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateDelivery(childComplexity, args["input"].(CreateDeliveryInput)), true
+	case "Mutation.createRecipientList":
+		if e.ComplexityRoot.Mutation.CreateRecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createRecipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRecipientList(childComplexity, args["input"].(CreateRecipientListInput)), true
 	case "Mutation.createUpload":
 		if e.ComplexityRoot.Mutation.CreateUpload == nil {
 			break
@@ -3709,6 +3788,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDelivery(childComplexity, args["input"].(DeleteDeliveryInput)), true
+	case "Mutation.deleteRecipientList":
+		if e.ComplexityRoot.Mutation.DeleteRecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteRecipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteRecipientList(childComplexity, args["input"].(DeleteRecipientListInput)), true
+	case "Mutation.duplicateDelivery":
+		if e.ComplexityRoot.Mutation.DuplicateDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateDelivery(childComplexity, args["input"].(DuplicateDeliveryInput)), true
 	case "Mutation.eraseRecipients":
 		if e.ComplexityRoot.Mutation.EraseRecipients == nil {
 			break
@@ -3962,6 +4063,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseHold(childComplexity, args["input"].(ReleaseHoldInput)), true
+	case "Mutation.removeFromRecipientList":
+		if e.ComplexityRoot.Mutation.RemoveFromRecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeFromRecipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveFromRecipientList(childComplexity, args["input"].(RemoveFromRecipientListInput)), true
+	case "Mutation.renameRecipientList":
+		if e.ComplexityRoot.Mutation.RenameRecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renameRecipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenameRecipientList(childComplexity, args["input"].(RenameRecipientListInput)), true
 	case "Mutation.resendMessage":
 		if e.ComplexityRoot.Mutation.ResendMessage == nil {
 			break
@@ -4496,6 +4619,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Recipient(childComplexity, args["externalId"].(string)), true
+	case "Query.recipientList":
+		if e.ComplexityRoot.Query.RecipientList == nil {
+			break
+		}
+
+		args, err := ec.field_Query_recipientList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RecipientList(childComplexity, args["id"].(coupon.ID)), true
+	case "Query.recipientLists":
+		if e.ComplexityRoot.Query.RecipientLists == nil {
+			break
+		}
+
+		args, err := ec.field_Query_recipientLists_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RecipientLists(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.recipients":
 		if e.ComplexityRoot.Query.Recipients == nil {
 			break
@@ -4700,6 +4845,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecipientEdge.Node(childComplexity), true
+
+	case "RecipientList.createdAt":
+		if e.ComplexityRoot.RecipientList.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.CreatedAt(childComplexity), true
+	case "RecipientList.id":
+		if e.ComplexityRoot.RecipientList.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.ID(childComplexity), true
+	case "RecipientList.isSaved":
+		if e.ComplexityRoot.RecipientList.IsSaved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.IsSaved(childComplexity), true
+	case "RecipientList.label":
+		if e.ComplexityRoot.RecipientList.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.Label(childComplexity), true
+	case "RecipientList.recipients":
+		if e.ComplexityRoot.RecipientList.Recipients == nil {
+			break
+		}
+
+		args, err := ec.field_RecipientList_recipients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.RecipientList.Recipients(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "RecipientList.savedFilter":
+		if e.ComplexityRoot.RecipientList.SavedFilter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.SavedFilter(childComplexity), true
+	case "RecipientList.size":
+		if e.ComplexityRoot.RecipientList.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientList.Size(childComplexity), true
+
+	case "RecipientListConnection.edges":
+		if e.ComplexityRoot.RecipientListConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListConnection.Edges(childComplexity), true
+	case "RecipientListConnection.nodes":
+		if e.ComplexityRoot.RecipientListConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListConnection.Nodes(childComplexity), true
+	case "RecipientListConnection.pageInfo":
+		if e.ComplexityRoot.RecipientListConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListConnection.PageInfo(childComplexity), true
+	case "RecipientListConnection.totalCount":
+		if e.ComplexityRoot.RecipientListConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListConnection.TotalCount(childComplexity), true
+
+	case "RecipientListEdge.cursor":
+		if e.ComplexityRoot.RecipientListEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListEdge.Cursor(childComplexity), true
+	case "RecipientListEdge.node":
+		if e.ComplexityRoot.RecipientListEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListEdge.Node(childComplexity), true
+
+	case "RecipientListPayload.list":
+		if e.ComplexityRoot.RecipientListPayload.List == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListPayload.List(childComplexity), true
+	case "RecipientListPayload.userErrors":
+		if e.ComplexityRoot.RecipientListPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecipientListPayload.UserErrors(childComplexity), true
 
 	case "RecordBouncesPayload.pendingMessageCount":
 		if e.ComplexityRoot.RecordBouncesPayload.PendingMessageCount == nil {
@@ -5605,6 +5849,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddCodesInput", ec.unmarshalInputAddCodesInput),
 			graphql.NewInputUnmarshaler("AddTargetsInput", ec.unmarshalInputAddTargetsInput),
+			graphql.NewInputUnmarshaler("AddToRecipientListInput", ec.unmarshalInputAddToRecipientListInput),
 			graphql.NewInputUnmarshaler("AnalyzeDeliveryInput", ec.unmarshalInputAnalyzeDeliveryInput),
 			graphql.NewInputUnmarshaler("ArchiveCouponInput", ec.unmarshalInputArchiveCouponInput),
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
@@ -5621,10 +5866,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", ec.unmarshalInputCreateApiKeyInput),
 			graphql.NewInputUnmarshaler("CreateCouponInput", ec.unmarshalInputCreateCouponInput),
 			graphql.NewInputUnmarshaler("CreateDeliveryInput", ec.unmarshalInputCreateDeliveryInput),
+			graphql.NewInputUnmarshaler("CreateRecipientListInput", ec.unmarshalInputCreateRecipientListInput),
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
+			graphql.NewInputUnmarshaler("DeleteRecipientListInput", ec.unmarshalInputDeleteRecipientListInput),
+			graphql.NewInputUnmarshaler("DuplicateDeliveryInput", ec.unmarshalInputDuplicateDeliveryInput),
 			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
+			graphql.NewInputUnmarshaler("ExcludedFromFilter", ec.unmarshalInputExcludedFromFilter),
 			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
 			graphql.NewInputUnmarshaler("ExportCouponsInput", ec.unmarshalInputExportCouponsInput),
@@ -5635,6 +5884,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExportSqlInput", ec.unmarshalInputExportSqlInput),
 			graphql.NewInputUnmarshaler("FileOptions", ec.unmarshalInputFileOptions),
 			graphql.NewInputUnmarshaler("GenerateCodesInput", ec.unmarshalInputGenerateCodesInput),
+			graphql.NewInputUnmarshaler("GivenCodeFilter", ec.unmarshalInputGivenCodeFilter),
 			graphql.NewInputUnmarshaler("ImportBouncesInput", ec.unmarshalInputImportBouncesInput),
 			graphql.NewInputUnmarshaler("ImportCodesInput", ec.unmarshalInputImportCodesInput),
 			graphql.NewInputUnmarshaler("ImportCouponsInput", ec.unmarshalInputImportCouponsInput),
@@ -5651,6 +5901,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RedeemCodesInput", ec.unmarshalInputRedeemCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseHoldInput", ec.unmarshalInputReleaseHoldInput),
+			graphql.NewInputUnmarshaler("RemoveFromRecipientListInput", ec.unmarshalInputRemoveFromRecipientListInput),
+			graphql.NewInputUnmarshaler("RenameRecipientListInput", ec.unmarshalInputRenameRecipientListInput),
 			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
@@ -5759,7 +6011,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "access.graphqls" "batch.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
+//go:embed "access.graphqls" "batch.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "list.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -5779,6 +6031,7 @@ var sources = []*ast.Source{
 	{Name: "delivery.graphqls", Input: sourceData("delivery.graphqls"), BuiltIn: false},
 	{Name: "export.graphqls", Input: sourceData("export.graphqls"), BuiltIn: false},
 	{Name: "import.graphqls", Input: sourceData("import.graphqls"), BuiltIn: false},
+	{Name: "list.graphqls", Input: sourceData("list.graphqls"), BuiltIn: false},
 	{Name: "recipient.graphqls", Input: sourceData("recipient.graphqls"), BuiltIn: false},
 	{Name: "redemption.graphqls", Input: sourceData("redemption.graphqls"), BuiltIn: false},
 	{Name: "report.graphqls", Input: sourceData("report.graphqls"), BuiltIn: false},
@@ -5860,6 +6113,8 @@ func (ec *executionContext) childFields_Analysis(ctx context.Context, field grap
 		return ec.fieldContext_Analysis_messageCount(ctx, field)
 	case "codesNeeded":
 		return ec.fieldContext_Analysis_codesNeeded(ctx, field)
+	case "codesReused":
+		return ec.fieldContext_Analysis_codesReused(ctx, field)
 	case "codesAvailable":
 		return ec.fieldContext_Analysis_codesAvailable(ctx, field)
 	case "codesShort":
@@ -6366,6 +6621,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_allowDuplicateAddresses(ctx, field)
 	case "ignoreQuarantine":
 		return ec.fieldContext_Delivery_ignoreQuarantine(ctx, field)
+	case "reuse":
+		return ec.fieldContext_Delivery_reuse(ctx, field)
 	case "status":
 		return ec.fieldContext_Delivery_status(ctx, field)
 	case "targetCount":
@@ -6908,6 +7165,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_address(ctx, field)
 	case "code":
 		return ec.fieldContext_Message_code(ctx, field)
+	case "isCodeRepeated":
+		return ec.fieldContext_Message_isCodeRepeated(ctx, field)
 	case "status":
 		return ec.fieldContext_Message_status(ctx, field)
 	case "attempts":
@@ -7130,6 +7389,60 @@ func (ec *executionContext) childFields_RecipientEdge(ctx context.Context, field
 		return ec.fieldContext_RecipientEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecipientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RecipientList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RecipientList_id(ctx, field)
+	case "label":
+		return ec.fieldContext_RecipientList_label(ctx, field)
+	case "isSaved":
+		return ec.fieldContext_RecipientList_isSaved(ctx, field)
+	case "savedFilter":
+		return ec.fieldContext_RecipientList_savedFilter(ctx, field)
+	case "size":
+		return ec.fieldContext_RecipientList_size(ctx, field)
+	case "recipients":
+		return ec.fieldContext_RecipientList_recipients(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RecipientList_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecipientList", field.Name)
+}
+
+func (ec *executionContext) childFields_RecipientListConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RecipientListConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RecipientListConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RecipientListConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RecipientListConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecipientListConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RecipientListEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RecipientListEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RecipientListEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecipientListEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RecipientListPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "list":
+		return ec.fieldContext_RecipientListPayload_list(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecipientListPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecipientListPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordBouncesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -360,6 +360,7 @@ func checkMutations(schema *ast.Schema) []string {
 	// These payloads answer more than one mutation.
 	shared := []string{
 		"CouponPayload!", "DeletePayload!", "DeliveryPayload!", "ExportPayload!", "ImportPayload!",
+		"RecipientListPayload!",
 	}
 
 	if schema.Mutation == nil {

@@ -346,6 +346,15 @@ func TestConfidentialInputs(t *testing.T) {
 			"f": map[string]any{"attributes": []any{map[string]any{"name": "a", "in": "b"}}},
 		}},
 		{`query($p: String) { node(id: "coupon_1") { ... on Coupon { codes(filter: {valuePrefix: $p}) { totalCount } } } }`, "filter.valuePrefix", map[string]any{"p": "A"}},
+		{
+			`{ recipients(filter: {not: {not: {emailDomains: ["a.example"]}}}) { totalCount } }`,
+			"filter.not.not.emailDomains", nil,
+		},
+		{
+			`query($f: RecipientFilter) { recipients(filter: $f) { totalCount } }`,
+			"filter.reachableBy",
+			map[string]any{"f": map[string]any{"reachableBy": "SMS"}},
+		},
 		{`mutation { exportCodes(input: {couponId: "coupon_1", filter: {valuePrefix: "A"}}) { export { id } } }`, "input.filter.valuePrefix", nil},
 		{`{ coupon(id: "coupon_1") { codes(filter: {label: "a", recipientId: "recipient_1"}) { totalCount } } }`, "filter.label", nil},
 		{`{ redemptions(filter: {labels: ["a"]}) { totalCount } }`, "filter.labels", nil},
@@ -369,7 +378,8 @@ func TestConfidentialInputs(t *testing.T) {
 	}
 	for _, query := range []string{
 		`query($p: String) { coupon(id: "coupon_1") { codes(filter: {valuePrefix: $p, status: [VOIDED]}) { totalCount } } }`,
-		`{ recipients(filter: {externalIds: ["a"]}) { totalCount } }`,
+		`{ recipients(filter: {externalIds: ["a"], isContactable: true}) { totalCount } }`,
+		`{ recipients(filter: {not: {codes: [{status: [REDEEMED], is: NONE}]}}) { totalCount } }`,
 		`{ redemptionStats(groupBy: [COUPON, HOUR]) { keys } coupons { nodes { availability { byLabel { label redeemed } } } } }`,
 	} {
 		if _, got := s.answer(t, query, nil); strings.Contains(got, "errors") {

@@ -180,6 +180,18 @@ func codeBatchConnection(
 	}
 }
 
+func recipientListConnection(
+	ctx context.Context, list *coupon.List[*coupon.RecipientList], page coupon.Page,
+) *graph.RecipientListConnection {
+	edges, nodes, info := connect(ctx, list, page,
+		func(cursor string, node *coupon.RecipientList) *graph.RecipientListEdge {
+			return &graph.RecipientListEdge{Cursor: cursor, Node: node}
+		})
+	return &graph.RecipientListConnection{
+		Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total,
+	}
+}
+
 func rejectionConnection(
 	ctx context.Context, list *coupon.List[*coupon.Rejection], page coupon.Page,
 ) *graph.RejectionConnection {

@@ -77,6 +77,7 @@ func newDelivery(input *graph.CreateDeliveryInput) *coupon.DeliveryChanges {
 		SendRate:                change(input.SendRate),
 		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
 		IgnoreQuarantine:        change(input.IgnoreQuarantine),
+		Reuse:                   change(input.Reuse),
 	}
 }
 
@@ -89,6 +90,7 @@ func deliveryChanges(input *graph.UpdateDeliveryInput) *coupon.DeliveryChanges {
 		SendRate:                change(input.SendRate),
 		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
 		IgnoreQuarantine:        change(input.IgnoreQuarantine),
+		Reuse:                   change(input.Reuse),
 	}
 }
 

@@ -140,6 +140,11 @@ func (r *mutationResolver) ClearTargets(ctx context.Context, input graph.ClearTa
 	return r.changedDelivery(ctx, input.DeliveryID, d, err)
 }
 
+func (r *mutationResolver) DuplicateDelivery(ctx context.Context, input graph.DuplicateDeliveryInput) (*graph.DeliveryPayload, error) {
+	d, err := r.store.DuplicateDelivery(ctx, input.ID, input.Label.Value(), or(input.WithTargets.Value(), true))
+	return deliveryPayload(ctx, d, err)
+}
+
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
 	deliveries, err := r.store.SplitDelivery(ctx, input.DeliveryID, input.Parts)
 	problems, err := userErrors(err)
@@ -218,7 +223,7 @@ func (r *queryResolver) PreviewMessage(ctx context.Context, deliveryID coupon.ID
 func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.SimulateDeliveryInput) (*graph.SimulateDeliveryPayload, error) {
 	changes := &coupon.DeliveryChanges{
 		CouponID: change(input.CouponID), MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
-		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses), IgnoreQuarantine: change(input.IgnoreQuarantine),
+		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses), IgnoreQuarantine: change(input.IgnoreQuarantine), Reuse: change(input.Reuse),
 	}
 	analysis, problems, err := r.store.SimulateDelivery(ctx, input.ID, changes, input.Filter.Value(), message.CheckContent)
 	if err != nil {

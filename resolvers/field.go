@@ -16,6 +16,7 @@ var (
 	redemptionObject = &field[*coupon.Redemption]{"redemption"}
 	importObject     = &field[*coupon.Import]{"import"}
 	exportObject     = &field[*coupon.Export]{"export"}
+	listObject       = &field[*coupon.RecipientList]{"list"}
 	batchObject      = &field[*coupon.CodeBatch]{"batch"}
 )
 

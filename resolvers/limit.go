@@ -29,6 +29,8 @@ const (
 	// reportComplexity is what a report counts besides, which reads whole tables however little it
 	// answers: an operation has room for 49 of them. integrityReport counts as five.
 	reportComplexity = 10_000
+	// listComplexity is what the size of a list counts besides, which is counted anew each time.
+	listComplexity = 500
 	// unbounded is more than anything may count. It may be multiplied by a thousand thousand.
 	unbounded = 1 << 40
 )
@@ -280,6 +282,13 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int {
 		return page(child, first)
 	}
+	c.Query.RecipientLists = func(child int, first *int, _ *string) int {
+		return page(child, first)
+	}
+	c.RecipientList.Recipients = func(child int, first *int, _ *string) int {
+		return page(child, first)
+	}
+	c.RecipientList.Size = func(child int) int { return 1 + child + listComplexity }
 	c.Query.QuarantinedAddresses = func(
 		child int, _ *coupon.Channel, _ []coupon.BounceKind, first *int, _ *string,
 	) int {

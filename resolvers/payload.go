@@ -83,6 +83,8 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 		return nodeOf(loadShown(ctx, exportObject, &id, r.store.ExportsByID))
 	case coupon.KindBatch:
 		return nodeOf(loadShown(ctx, batchObject, &id, r.store.CodeBatchesByID))
+	case coupon.KindList:
+		return nodeOf(loadShown(ctx, listObject, &id, r.store.RecipientListsByID))
 	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry, coupon.KindQuarantine:
 	}
 	// Nothing has this id.

@@ -71,6 +71,9 @@ func TestPromises(t *testing.T) {
 			"UPDATE delivery SET message_count = 3 WHERE id = 1",
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
 		},
+		"p1_code_repeated": {
+			"UPDATE message SET repeats_id = 1, repeated_code_id = code_id WHERE id = 2",
+		},
 		"p1_message_without_code": {"UPDATE message SET code_id = NULL WHERE id = 1"},
 		"p1_number_twice": {
 			`INSERT INTO journal VALUES ('2026-01-01', '{"auditEntries": [{"id": 1, "action": "other", "input": "{}", "outcome": "DONE"}]}')`,

@@ -1,8 +1,10 @@
 -- what happened to codes, oldest first; where times are equal, kinds sort in the
 -- order of a life and those of a kind by number
 WITH wanted AS (SELECT unnest($ids::BIGINT[]) AS id),
-held AS (SELECT code_id, id, delivery_id, address, created_at FROM message
-    WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)),
+held AS (SELECT code_id, id, delivery_id, address, created_at, true AS is_given FROM message
+    WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT repeated_code_id, id, delivery_id, address, created_at, false FROM message
+    WHERE repeated_code_id BETWEEN $first AND $last AND repeated_code_id IN (FROM wanted)),
 redeemed AS (
     SELECT id, code_id, redeemed_at, source, reference, store, delivery_id FROM redemption
     WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
@@ -14,6 +16,7 @@ SELECT code_id, happened_at, kind, delivery_id, detail, store FROM (
     FROM code c JOIN code_batch b ON b.id = c.batch_id LEFT JOIN import i ON i.id = b.import_id
     WHERE c.id BETWEEN $first AND $last AND c.id IN (FROM wanted)
     UNION ALL SELECT code_id, created_at, 'ASSIGNED', delivery_id, address, 2, id, NULL FROM held
+        WHERE is_given
     UNION ALL SELECT h.code_id, s.settled_at, 'SENT', h.delivery_id, h.address, 3, h.id, NULL FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
     UNION ALL SELECT h.code_id, s.settled_at, 'UNKNOWN', h.delivery_id, h.address, 3, h.id, NULL FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'UNKNOWN'
     UNION ALL SELECT h.code_id, b.happened_at, 'BOUNCED', h.delivery_id, coalesce(b.reason, ''), 4,

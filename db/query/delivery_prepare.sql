@@ -47,6 +47,8 @@ SELECT j.seq, j.recipient_id, j.address, j.label,
         WHEN j.own_reason IS NOT NULL THEN j.own_reason
         WHEN j.seq > d.first_seq THEN 'DUPLICATE_ADDRESS'
         WHEN $label_path <> '' AND j.label IS NULL THEN 'NO_MATCHING_LABEL'
-    END AS reason
+    END AS reason,
+    -- See delivery_prepare_reuse.
+    NULL::BIGINT AS repeats_id, NULL::BIGINT AS repeated_code_id
 FROM judged j LEFT JOIN doubles d ON d.address_key = j.address_key
 ORDER BY j.seq

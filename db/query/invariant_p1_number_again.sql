@@ -11,6 +11,8 @@ SELECT kind || ' ' || used FROM (
     UNION ALL SELECT 'sending_batch', (SELECT max(batch_id) FROM sending_attempt)
     UNION ALL SELECT 'alert', (SELECT max(id) FROM alert)
     UNION ALL SELECT 'api_key', (SELECT max(id) FROM api_key)
+    UNION ALL SELECT 'list',
+        greatest((SELECT max(id) FROM recipient_list), (SELECT max(list_id) FROM list_member))
 ) LEFT JOIN (SELECT kind, min(given) AS given, count(*) AS rows FROM number
     GROUP BY kind) USING (kind)
 WHERE coalesce(given < used, false) OR rows IS DISTINCT FROM 1

@@ -10,6 +10,7 @@ UNION ALL SELECT 'import_' || id FROM import GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'export_' || id FROM export GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'upload_' || id FROM upload GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'key_' || id FROM api_key GROUP BY id HAVING count(*) > 1
+UNION ALL SELECT 'list_' || id FROM recipient_list GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'alert ' || id FROM alert GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'batch of codes ' || id FROM code_batch GROUP BY id HAVING count(*) > 1
 -- A batch that is handed over again is the same messages, or what is left of them.

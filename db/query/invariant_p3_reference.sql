@@ -19,6 +19,7 @@ UNION ALL
 SELECT 'recipient_' || recipient_id || ' of ' || concat(source, source_id) FROM (
     SELECT recipient_id, 'message_' AS source, id AS source_id FROM message
     UNION ALL SELECT recipient_id, 'a target', NULL FROM target
+    UNION ALL SELECT recipient_id, 'a list', NULL FROM list_member
     UNION ALL SELECT recipient_id, 'an exclusion', NULL FROM exclusion
 ) ANTI JOIN recipient ON recipient.id = recipient_id
 UNION ALL
@@ -46,6 +47,9 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT delivery_id, 'a return', NULL FROM code_return
     UNION ALL SELECT delivery_id, 'a report', NULL FROM bounce WHERE delivery_id IS NOT NULL
 ) ANTI JOIN delivery ON delivery.id = delivery_id
+UNION ALL
+SELECT 'list_' || list_id || ' of a member' FROM list_member
+ANTI JOIN recipient_list ON recipient_list.id = list_id
 UNION ALL
 SELECT 'batch_' || batch_id || ' of a void' FROM code_void
 ANTI JOIN code_batch ON code_batch.id = batch_id WHERE batch_id IS NOT NULL

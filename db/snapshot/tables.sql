@@ -25,7 +25,7 @@ SELECT 'delivery_' || id AS id, label, channel, 'coupon_' || coupon_id AS coupon
     message_count - sent_count - failed_count - canceled_count - unknown_count AS pending_count,
     sent_count, failed_count,
     canceled_count, unknown_count, created_at, confirmed_at, finished_at, send_rate,
-    allow_duplicate_addresses, ignore_quarantine
+    allow_duplicate_addresses, ignore_quarantine, reuse
 FROM delivery;
 
 CREATE TABLE snapshot.fact.imports AS
@@ -71,7 +71,9 @@ SELECT m.id, 'delivery_' || m.delivery_id AS delivery_id, 'coupon_' || m.coupon_
     m.created_at, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS sent_at,
     confidential_text(CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END) AS failure,
     s.reason AS cancel_reason, o.outcome, o.happened_at AS outcome_at,
-    confidential_text(o.reason) AS outcome_reason
+    confidential_text(o.reason) AS outcome_reason,
+    CASE WHEN m.repeats_id NOT IN (SELECT message_id FROM code_return)
+        THEN m.repeated_code_id END AS repeated_code_id
 FROM message m
 JOIN delivery d ON d.id = m.delivery_id
 LEFT JOIN sending s ON s.message_id = m.id

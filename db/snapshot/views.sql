@@ -83,7 +83,7 @@ CREATE VIEW snapshot.main.deliveries AS
 SELECT id, label, channel, coupon_id, status, subject, message_limit, match_label_to, contact_at,
     target_count, message_count, pending_count, sent_count,
     failed_count, canceled_count, unknown_count, created_at, confirmed_at, finished_at, send_rate,
-    allow_duplicate_addresses, ignore_quarantine
+    allow_duplicate_addresses, ignore_quarantine, reuse
 FROM fact.deliveries;
 COMMENT ON VIEW snapshot.main.deliveries IS 'The deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.deliveries.id IS 'Such as delivery_17.';
@@ -119,11 +119,14 @@ COMMENT ON COLUMN snapshot.main.deliveries.allow_duplicate_addresses IS
     'An address that several targets have gets a message for each.';
 COMMENT ON COLUMN snapshot.main.deliveries.ignore_quarantine IS
     'Addresses in quarantine get theirs, but for complaints.';
+COMMENT ON COLUMN snapshot.main.deliveries.reuse IS
+    'NEW_CODE, SAME_CODE or SKIP_HOLDERS: what people get who have a code of the coupon.';
 
 CREATE VIEW snapshot.main.messages AS
 SELECT 'message_' || id AS id, delivery_id, coupon_id, channel, 'recipient_'
     || recipient_id AS recipient_id, address, 'code_' || code_id AS code_id, label, status,
-    attempts, created_at, sent_at, failure, cancel_reason, outcome, outcome_at, outcome_reason
+    attempts, created_at, sent_at, failure, cancel_reason, outcome, outcome_at, outcome_reason,
+    'code_' || repeated_code_id AS repeated_code_id
 FROM fact.messages;
 COMMENT ON VIEW snapshot.main.messages IS 'The messages of confirmed deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.messages.id IS 'Such as message_17.';
@@ -151,6 +154,8 @@ COMMENT ON COLUMN snapshot.main.messages.outcome_at IS
     'When that happened. NULL: nothing was reported.';
 COMMENT ON COLUMN snapshot.main.messages.outcome_reason IS
     'What was said of it, such as the answer of a mail server. NULL: nothing.';
+COMMENT ON COLUMN snapshot.main.messages.repeated_code_id IS
+    'The code that it carries again: an earlier message gave it to the recipient.';
 
 CREATE VIEW snapshot.main.quarantine AS
 SELECT channel, address, quarantined_at, reason, bounce_count, last_reason

@@ -134,6 +134,7 @@ CREATE TABLE delivery (
     unknown_count BIGINT,
     halt_cause VARCHAR,
     halted_at TIMESTAMP,
+    reuse VARCHAR,
     CHECK((channel IN ('EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'))),
     CHECK((message_limit >= 0)),
     CHECK((status IN ('EDITING', 'READY', 'SCHEDULED', 'IN_PROGRESS', 'PAUSED', 'FINISHED', 'STOPPED', 'FAILED')))
@@ -220,6 +221,10 @@ CREATE TABLE journal (
     written_at TIMESTAMP NOT NULL,
     record VARCHAR NOT NULL
 );
+CREATE TABLE list_member (
+    list_id BIGINT NOT NULL,
+    recipient_id BIGINT NOT NULL
+);
 CREATE TABLE message (
     id BIGINT NOT NULL,
     delivery_id BIGINT NOT NULL,
@@ -234,7 +239,9 @@ CREATE TABLE message (
     first_name VARCHAR,
     last_name VARCHAR,
     attributes VARCHAR,
-    created_at TIMESTAMP NOT NULL
+    created_at TIMESTAMP NOT NULL,
+    repeats_id BIGINT,
+    repeated_code_id BIGINT
 );
 CREATE TABLE migration (
     name VARCHAR NOT NULL,
@@ -306,6 +313,12 @@ CREATE TABLE recipient (
     erased_at TIMESTAMP,
     email_address VARCHAR,
     phone_address VARCHAR
+);
+CREATE TABLE recipient_list (
+    id BIGINT NOT NULL,
+    label VARCHAR NOT NULL,
+    filter VARCHAR,
+    created_at TIMESTAMP NOT NULL
 );
 CREATE TABLE rejection (
     import_id BIGINT NOT NULL,

@@ -227,6 +227,9 @@ const (
 	AllRecipients Topic = "recipients"
 	// Quarantine stands for the addresses in quarantine together.
 	Quarantine Topic = "quarantine"
+	// AllReleases stands for the codes together that somebody took back from people who may have
+	// them.
+	AllReleases Topic = "releases"
 	// AllReversals stands for the reversals of redemptions together.
 	AllReversals Topic = "reversals"
 	// AllDeliveries stands for the rows of the deliveries together.

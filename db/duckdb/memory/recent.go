@@ -69,7 +69,7 @@ func (r *recent) forget(changed Topic) {
 		r.redeemed.Purge()
 	case AllDeliveries:
 		r.deliveries.Purge()
-	case Quarantine: // it is read anew each time
+	case Quarantine, AllReleases: // nothing of what is kept is about them
 	}
 }
 

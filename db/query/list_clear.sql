@@ -1,0 +1,2 @@
+-- take everybody out of a list
+DELETE FROM list_member WHERE list_id = $id

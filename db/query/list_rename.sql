@@ -1,0 +1,2 @@
+-- give a list of recipients another name
+UPDATE recipient_list SET label = $label WHERE id = $id
