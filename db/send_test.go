@@ -101,7 +101,8 @@ func TestSendDeliveryRefuses(t *testing.T) {
 	}{
 		{db.Sendout{TemplateID: template}, coupon.ErrorInvalid, "input"},
 		{
-			db.Sendout{TemplateID: "delivery_9", WithTargets: true}, coupon.ErrorNotFound,
+			db.Sendout{TemplateID: "delivery_9", WithTargets: true},
+			coupon.ErrorNotFound,
 			"input.templateId",
 		},
 		{
