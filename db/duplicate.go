@@ -18,43 +18,15 @@ func (s *Store) DuplicateDelivery(
 		if err := t.once(ctx); err != nil {
 			return err
 		}
-		from, original, err := t.delivery(ctx, id)
-		if err != nil {
-			return at(err, "input", "id")
-		}
-		number, err := t.nextNumber(ctx, numberOfDeliveries)
-		if err != nil {
-			return err
-		}
-		created = coupon.NewID(coupon.KindDelivery, number)
-		d := *original
-		d.ID, d.Status, d.Analysis, d.ContactAt = created, coupon.DeliveryEditing, nil, nil
+		changes := &coupon.DeliveryChanges{}
 		if label != nil {
-			changes := &coupon.DeliveryChanges{Label: coupon.Set(label)}
-			if err := t.applyDelivery(ctx, &d, changes); err != nil {
-				return err
-			}
+			changes.Label = coupon.Set(label)
 		}
-		if err := t.writeDelivery(ctx, deliveryInsert, number, &d,
-			named("now", t.now)); err != nil {
+		_, d, err := t.copyDelivery(ctx, id, "id", changes, withTargets)
+		if err != nil {
 			return err
 		}
-		count := 0
-		if withTargets {
-			count, err = t.Exec(ctx, targetCopy, named("id", number), named("from", from))
-			if err != nil {
-				return err
-			}
-			if _, err := t.Exec(ctx, targetRecord, named("id", number),
-				named("count", count)); err != nil {
-				return err
-			}
-		}
-		text := fmt.Sprintf("Copied from %q (%s) with %d targets.", original.Label, id, count)
-		if err := t.log(ctx, number, false,
-			[]coupon.LogEntry{{Level: coupon.LogInfo, Text: text}}); err != nil {
-			return err
-		}
+		created = d.ID
 		return t.made(ctx, created, nil)
 	})
 	if before := repeatOf(err); before != nil {
@@ -65,4 +37,42 @@ func (s *Store) DuplicateDelivery(
 		return nil, err
 	}
 	return s.delivery(ctx, created)
+}
+
+// copyDelivery makes a delivery with the text and settings of another one but for the changes. It
+// has no contact time unless they say one. field is the input's field that names the other one.
+func (t *turn) copyDelivery(
+	ctx context.Context, id coupon.ID, field string, changes *coupon.DeliveryChanges,
+	withTargets bool,
+) (number int64, _ *coupon.Delivery, err error) {
+	from, original, err := t.delivery(ctx, id)
+	if err != nil {
+		return 0, nil, at(err, "input", field)
+	}
+	if number, err = t.nextNumber(ctx, numberOfDeliveries); err != nil {
+		return 0, nil, err
+	}
+	d := *original
+	d.ID = coupon.NewID(coupon.KindDelivery, number)
+	d.Status, d.Analysis, d.ContactAt = coupon.DeliveryEditing, nil, nil
+	if err := t.applyDelivery(ctx, &d, changes); err != nil {
+		return 0, nil, err
+	}
+	if err := t.writeDelivery(ctx, deliveryInsert, number, &d, named("now", t.now)); err != nil {
+		return 0, nil, err
+	}
+	count := 0
+	if withTargets {
+		count, err = t.Exec(ctx, targetCopy, named("id", number), named("from", from))
+		if err != nil {
+			return 0, nil, err
+		}
+		if _, err := t.Exec(ctx, targetRecord, named("id", number),
+			named("count", count)); err != nil {
+			return 0, nil, err
+		}
+	}
+	text := fmt.Sprintf("Copied from %q (%s) with %d targets.", original.Label, id, count)
+	return number, &d, t.log(ctx, number, false,
+		[]coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
 }

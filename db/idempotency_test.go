@@ -21,7 +21,14 @@ func once(ctx context.Context, caller, key, action, digest string) context.Conte
 // makers make something, and give what they made.
 func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Context) (string, error) {
 	t.Helper()
-	source := s.newDelivery(t, c, s.recipients(t, 4))
+	people := s.recipients(t, 4)
+	source := s.newDelivery(t, c, people)
+	plain, err := s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{
+		Label: coupon.Set(new("d")), Subject: coupon.Set(new("s")), Body: coupon.Set(new("b")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	later, err := s.CreateUpload(t.Context(), &coupon.Upload{FileName: "later.csv"})
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +70,14 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 				return "", err
 			}
 			return fmt.Sprint(made.ID, made.TargetCount), nil
+		},
+		"sendDelivery": func(ctx context.Context) (string, error) {
+			o := &db.Sendout{TemplateID: plain.ID, RecipientIDs: people}
+			made, problems, err := s.SendDelivery(ctx, o, fine)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprint(made.ID, made.TargetCount), problems.OrNil()
 		},
 		"splitDelivery": func(ctx context.Context) (string, error) {
 			made, err := s.SplitDelivery(ctx, source,

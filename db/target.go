@@ -20,37 +20,51 @@ func (s *Store) AddTargets(
 		return nil, coupon.Errorf(coupon.ErrorInvalid,
 			"Say whom to add: recipientIds, or a filter ({} for everybody).").At("input")
 	}
-	if len(recipients) > coupon.MaxUpsertedRecipients {
-		return nil, coupon.Errorf(
-			coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.",
-			coupon.MaxUpsertedRecipients,
-		).
-			At("input", "recipientIds")
+	if err := checkPeople(recipients); err != nil {
+		return nil, err
 	}
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit,
 		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-			if err := t.Create(ctx, chosenCreate); err != nil {
-				return err
-			}
-			if recipients != nil {
-				if err := t.chooseRecipients(ctx, recipients); err != nil {
-					return err
-				}
-			}
-			if filter != nil {
-				where, args, err := t.store.recipientCondition(ctx, filter)
-				if err != nil {
-					return coupon.Under(err, "input")
-				}
-				if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
-					return err
-				}
-			}
-			if err := t.addChosen(ctx, number); err != nil {
+			if err := t.addPeople(ctx, number, recipients, filter); err != nil {
 				return err
 			}
 			return t.targetsChanged(ctx, number, d)
 		})
+}
+
+// addPeople adds the recipients with the ids and those that match the filter to the targets.
+func (t *turn) addPeople(
+	ctx context.Context, number int64, recipients []coupon.ID, filter *coupon.RecipientFilter,
+) error {
+	if err := t.Create(ctx, chosenCreate); err != nil {
+		return err
+	}
+	if recipients != nil {
+		if err := t.chooseRecipients(ctx, recipients); err != nil {
+			return err
+		}
+	}
+	if filter != nil {
+		where, args, err := t.store.recipientCondition(ctx, filter)
+		if err != nil {
+			return coupon.Under(err, "input")
+		}
+		if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
+			return err
+		}
+	}
+	return t.addChosen(ctx, number)
+}
+
+// checkPeople returns INVALID for more ids than a request may have.
+func checkPeople(recipients []coupon.ID) error {
+	if len(recipients) <= coupon.MaxUpsertedRecipients {
+		return nil
+	}
+	return coupon.Errorf(
+		coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.",
+		coupon.MaxUpsertedRecipients,
+	).At("input", "recipientIds")
 }
 
 func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error {

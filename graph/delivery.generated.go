@@ -4036,6 +4036,94 @@ func UnmarshalResumeDeliveryInput(ctx context.Context, raw any) (ResumeDeliveryI
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSendDeliveryInput(ctx context.Context, obj any) (SendDeliveryInput, error) {
+	var it SendDeliveryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["withTargets"]; !present {
+		asMap["withTargets"] = false
+	}
+
+	fieldsInOrder := [...]string{"templateId", "label", "recipientIds", "filter", "withTargets", "contactAt", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "templateId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("templateId"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TemplateID = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = graphql.OmittableOf(data)
+		case "recipientIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recipientIds"))
+			data, err := ec.unmarshalOID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecipientIds = graphql.OmittableOf(data)
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "withTargets":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withTargets"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithTargets = graphql.OmittableOf(data)
+		case "contactAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contactAt"))
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContactAt = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendDeliveryInput unmarshals raw into the SendDeliveryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendDeliveryInput(ctx context.Context, raw any) (SendDeliveryInput, error) {
+	var out SendDeliveryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendDeliveryInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSendProofInput(ctx context.Context, obj any) (SendProofInput, error) {
 	var it SendProofInput
 	if obj == nil {
@@ -6336,6 +6424,11 @@ func (ec *executionContext) marshalNResendMessagePayload2ᚖcouponqlᚋgraphᚐR
 
 func (ec *executionContext) unmarshalNResumeDeliveryInput2couponqlᚋgraphᚐResumeDeliveryInput(ctx context.Context, v any) (ResumeDeliveryInput, error) {
 	res, err := ec.unmarshalInputResumeDeliveryInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSendDeliveryInput2couponqlᚋgraphᚐSendDeliveryInput(ctx context.Context, v any) (SendDeliveryInput, error) {
+	res, err := ec.unmarshalInputSendDeliveryInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

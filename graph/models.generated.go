@@ -1287,6 +1287,25 @@ type RevokeAPIKeyPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// What to send to whom, after which template.
+type SendDeliveryInput struct {
+	// The delivery whose text and settings are sent, whatever became of it. It stays as it is.
+	TemplateID coupon.ID `json:"templateId"`
+	// The name of the new delivery, 1 to 255 characters. Omitted: that of the template.
+	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// Recipients by their ids, such as `recipient_17`.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// All recipients that match now; `{}` is everyone.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+	// True: the template's targets, too.
+	WithTargets graphql.Omittable[*bool] `json:"withTargets,omitempty"`
+	// When sending is to start. A time without an offset is meant in the coupon's time zone. Omitted: at once.
+	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller goes on with the delivery it made before, and never makes a second one. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
 // A message to be looked at before a delivery is sent.
 type SendProofInput struct {
 	// The delivery whose message is meant.

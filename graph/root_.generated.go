@@ -726,6 +726,7 @@ type ComplexityRoot struct {
 		ResumeDelivery          func(childComplexity int, input ResumeDeliveryInput) int
 		ReverseRedemption       func(childComplexity int, input ReverseRedemptionInput) int
 		RevokeAPIKey            func(childComplexity int, input RevokeAPIKeyInput) int
+		SendDelivery            func(childComplexity int, input SendDeliveryInput) int
 		SendProof               func(childComplexity int, input SendProofInput) int
 		SplitDelivery           func(childComplexity int, input SplitDeliveryInput) int
 		StopDelivery            func(childComplexity int, input StopDeliveryInput) int
@@ -4217,6 +4218,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["input"].(RevokeAPIKeyInput)), true
+	case "Mutation.sendDelivery":
+		if e.ComplexityRoot.Mutation.SendDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendDelivery(childComplexity, args["input"].(SendDeliveryInput)), true
 	case "Mutation.sendProof":
 		if e.ComplexityRoot.Mutation.SendProof == nil {
 			break
@@ -5997,6 +6009,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
 			graphql.NewInputUnmarshaler("RevokeApiKeyInput", ec.unmarshalInputRevokeApiKeyInput),
+			graphql.NewInputUnmarshaler("SendDeliveryInput", ec.unmarshalInputSendDeliveryInput),
 			graphql.NewInputUnmarshaler("SendProofInput", ec.unmarshalInputSendProofInput),
 			graphql.NewInputUnmarshaler("SimulateDeliveryInput", ec.unmarshalInputSimulateDeliveryInput),
 			graphql.NewInputUnmarshaler("SplitDeliveryInput", ec.unmarshalInputSplitDeliveryInput),

@@ -242,6 +242,14 @@ func shown[T any](object *T) []*T {
 	return []*T{object}
 }
 
+func sendout(input *graph.SendDeliveryInput) *db.Sendout {
+	return &db.Sendout{
+		TemplateID: input.TemplateID, Label: input.Label.Value(),
+		ContactAt: input.ContactAt.Value(), RecipientIDs: input.RecipientIds.Value(),
+		Filter: input.Filter.Value(), WithTargets: or(input.WithTargets.Value(), false),
+	}
+}
+
 // deliveryPayload is the answer of a mutation of a delivery.
 func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (
 	*graph.DeliveryPayload, error,

@@ -145,6 +145,13 @@ func (r *mutationResolver) DuplicateDelivery(ctx context.Context, input graph.Du
 	return deliveryPayload(ctx, d, err)
 }
 
+func (r *mutationResolver) SendDelivery(ctx context.Context, input graph.SendDeliveryInput) (*graph.DeliveryPayload, error) {
+	d, problems, err := r.store.SendDelivery(ctx, sendout(&input), message.CheckContent)
+	payload, err := deliveryPayload(ctx, d, err)
+	payload.UserErrors = append(payload.UserErrors, problems...)
+	return payload, err
+}
+
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
 	deliveries, err := r.store.SplitDelivery(ctx, input.DeliveryID, input.Parts)
 	problems, err := userErrors(err)
