@@ -225,7 +225,7 @@ func (s *Store) automaticCode(number int64) string {
 	}
 }
 
-// NextCouponCode returns the code that the next coupon gets when it is given none. It keeps nothing.
+// NextCouponCode returns the code that the next coupon gets when it is given none. Nothing is kept.
 func (s *Store) NextCouponCode(ctx context.Context) (string, error) {
 	given, err := duckdb.One[int64](ctx, s.engine, numberGiven,
 		named("kind", string(numberOfCoupons)))

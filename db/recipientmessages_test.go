@@ -42,7 +42,8 @@ func TestRecipientMessages(t *testing.T) {
 		}
 	}
 	newestFirst := func(a, b coupon.ID) int {
-		return int(coupon.MustNumber(coupon.KindMessage, b) - coupon.MustNumber(coupon.KindMessage, a))
+		kind := coupon.KindMessage
+		return int(coupon.MustNumber(kind, b) - coupon.MustNumber(kind, a))
 	}
 	if len(got) != 3 || !slices.IsSortedFunc(got, newestFirst) {
 		t.Errorf("messages = %v, want 3, newest first", got)
