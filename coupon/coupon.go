@@ -258,4 +258,8 @@ const (
 	OrderCreatedAtAsc  CouponOrder = "CREATED_AT_ASC"
 	OrderLabelAsc      CouponOrder = "LABEL_ASC"
 	OrderEndsAtAsc     CouponOrder = "ENDS_AT_ASC"
+	OrderStartsAtAsc   CouponOrder = "STARTS_AT_ASC"
+	OrderStartsAtDesc  CouponOrder = "STARTS_AT_DESC"
+	OrderCodeAsc       CouponOrder = "CODE_ASC"
+	OrderTypeAsc       CouponOrder = "TYPE_ASC"
 )

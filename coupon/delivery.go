@@ -175,6 +175,14 @@ const (
 	ReuseSkipHolders CodeReuse = "SKIP_HOLDERS"
 )
 
+// DeliveryFilter narrows a list of deliveries; what is nil or empty does not narrow.
+type DeliveryFilter struct {
+	Search  *string
+	Channel *Channel
+	From    *DateTime
+	To      *DateTime
+}
+
 // DeliveryChanges is what a caller wants a delivery to be: for a new delivery everything, for an
 // existing one only what is set.
 type DeliveryChanges struct {

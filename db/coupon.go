@@ -34,7 +34,7 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 			return err
 		}
 		if c.Code == "" {
-			c.Code = t.automaticCode(number)
+			c.Code = t.store.automaticCode(number)
 		}
 		created = c
 		if err := t.writeCoupon(ctx, couponInsert, number, c); err != nil {
@@ -108,6 +108,26 @@ func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon
 	return archived, err
 }
 
+// UnarchiveCoupon takes an archived coupon back into use. Repeating it is harmless. It returns
+// NOT_FOUND.
+func (s *Store) UnarchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
+	var unarchived *coupon.Coupon
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		number, c, err := t.coupon(ctx, id)
+		if err != nil {
+			return err
+		}
+		unarchived = c
+		if c.ArchivedAt == nil {
+			return nil
+		}
+		c.ArchivedAt, c.UpdatedAt = nil, t.now
+		c.Status = c.StatusAt(t.now)
+		return t.writeCoupon(ctx, couponUpdate, number, c)
+	})
+	return unarchived, err
+}
+
 // DeleteCoupon deletes a coupon with its codes, while none of them was ever given away. It returns
 // NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the
 // coupon.
@@ -166,7 +186,7 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 			problems = append(problems,
 				coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
 		default:
-			owner := t.ownerOf(key)
+			owner := t.store.ownerOf(key)
 			// A coupon may spell its own code anew; that a code of its pool has it is no excuse.
 			if owner != "" && key != t.store.keys.Key(c.Code) {
 				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists,
@@ -181,9 +201,9 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 }
 
 // ownerOf returns the coupon whose own code, or one of whose codes, has this key; "" when none has.
-func (t *turn) ownerOf(key string) coupon.ID {
+func (s *Store) ownerOf(key string) coupon.ID {
 	var owner coupon.ID
-	t.store.memory.Read(func(v memory.View) {
+	s.memory.Read(func(v memory.View) {
 		number, isCoupon := v.CouponOfKey(key)
 		if code, _ := v.Find(key); !isCoupon && code != 0 {
 			number = v.RunOf(code).CouponID
@@ -196,13 +216,23 @@ func (t *turn) ownerOf(key string) coupon.ID {
 }
 
 // automaticCode returns CPN and the coupon's number, or the next number that is free.
-func (t *turn) automaticCode(number int64) string {
+func (s *Store) automaticCode(number int64) string {
 	for ; ; number++ {
 		code := fmt.Sprintf("%s%d", coupon.AutomaticCodePrefix, number)
-		if t.ownerOf(t.store.keys.Key(code)) == "" {
+		if s.ownerOf(s.keys.Key(code)) == "" {
 			return code
 		}
 	}
+}
+
+// NextCouponCode returns the code that the next coupon gets when it is given none. Nothing is kept.
+func (s *Store) NextCouponCode(ctx context.Context) (string, error) {
+	given, err := duckdb.One[int64](ctx, s.engine, numberGiven,
+		named("kind", string(numberOfCoupons)))
+	if err != nil {
+		return "", err
+	}
+	return s.automaticCode(given + 1), nil
 }
 
 func (t *turn) writeCoupon(
@@ -388,6 +418,9 @@ func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {
 	return true
 }
 
+// instantPlace writes instants so that their texts are in the order of time.
+const instantPlace = "2006-01-02T15:04:05.000000"
+
 // couponPlace is the place of a coupon in an order: what it is sorted by, then its number.
 func couponPlace(order coupon.CouponOrder, c *coupon.Coupon) coupon.Cursor {
 	place := coupon.Cursor{Number: coupon.MustNumber(coupon.KindCoupon, c.ID)}
@@ -398,8 +431,14 @@ func couponPlace(order coupon.CouponOrder, c *coupon.Coupon) coupon.Cursor {
 		// Coupons without an end come last.
 		place.Key = "~"
 		if c.EndsAt != nil {
-			place.Key = c.EndsAt.UTC().Format("2006-01-02T15:04:05.000000")
+			place.Key = c.EndsAt.UTC().Format(instantPlace)
 		}
+	case coupon.OrderStartsAtAsc, coupon.OrderStartsAtDesc:
+		place.Key = c.StartsAt.UTC().Format(instantPlace)
+	case coupon.OrderCodeAsc:
+		place.Key = strings.ToLower(c.Code)
+	case coupon.OrderTypeAsc:
+		place.Key = string(c.Type)
 	case coupon.OrderCreatedAtAsc, coupon.OrderCreatedAtDesc:
 		// Numbers are given in the order of creation.
 	}
@@ -407,7 +446,7 @@ func couponPlace(order coupon.CouponOrder, c *coupon.Coupon) coupon.Cursor {
 }
 
 func comparePlaces(order coupon.CouponOrder, a, b coupon.Cursor) int {
-	if order == coupon.OrderCreatedAtDesc {
+	if order == coupon.OrderCreatedAtDesc || order == coupon.OrderStartsAtDesc {
 		a, b = b, a
 	}
 	if byKey := strings.Compare(a.Key, b.Key); byKey != 0 {

@@ -215,6 +215,74 @@ func TestArchiveCoupon(t *testing.T) {
 	})
 }
 
+func TestUnarchiveCoupon(t *testing.T) {
+	t.Parallel()
+	t.Run("OK", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		id := s.newCoupon(t)
+		if _, err := s.ArchiveCoupon(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.Advance(time.Hour)
+		first, err := s.UnarchiveCoupon(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.Status != coupon.CouponActive || first.ArchivedAt != nil ||
+			!first.UpdatedAt.Equal(s.Now()) {
+			t.Errorf("unarchived: %+v", first)
+		}
+		s.clock.Advance(time.Hour)
+		again, err := s.UnarchiveCoupon(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !again.UpdatedAt.Equal(first.UpdatedAt) {
+			t.Errorf("unarchived twice: %+v, then %+v", first, again)
+		}
+		// It takes codes and deliveries again.
+		s.codes(t, id, "", "A1", "A2")
+		s.deliver(t, id, s.recipients(t, 1))
+		s.checkSound(t)
+	})
+	t.Run("NOT_FOUND", func(t *testing.T) {
+		t.Parallel()
+		_, err := newScene(t).UnarchiveCoupon(t.Context(), "coupon_1")
+		wantError(t, err, coupon.ErrorNotFound, "input.id")
+	})
+}
+
+// TestNextCouponCode: what was shown is what the next coupon gets, whatever was taken or deleted.
+func TestNextCouponCode(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	wantNext := func(want string) {
+		t.Helper()
+		got, err := s.NextCouponCode(t.Context())
+		if err != nil || got != want {
+			t.Fatalf("NextCouponCode = %q, %v, want %q", got, err, want)
+		}
+	}
+	wantNext("CPN1")
+	wantNext("CPN1")
+	id := s.newCoupon(t, withCode("cpn2"))
+	// The second coupon would have the number 2, whose code the first one took.
+	wantNext("CPN3")
+	if err := s.DeleteCoupon(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	// A number is given out once; the code of the deleted one is free again.
+	wantNext("CPN2")
+	made, err := s.CouponsByID(t.Context(), []coupon.ID{s.newCoupon(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := made["coupon_2"].Code; got != "CPN2" {
+		t.Errorf("the next coupon has the code %q, want CPN2", got)
+	}
+}
+
 func TestDeleteCoupon(t *testing.T) {
 	t.Parallel()
 	t.Run("OK", func(t *testing.T) {
@@ -295,6 +363,50 @@ func TestDeleteCoupon(t *testing.T) {
 		s.redeem(t, "ALL")
 		wantError(t, s.DeleteCoupon(t.Context(), redeemed), coupon.ErrorInvalidState, "input.id")
 	})
+}
+
+// TestCouponOrders pages by one through coupons that are alike in something.
+func TestCouponOrders(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	for _, c := range []struct {
+		code, start string
+		kind        coupon.CouponType
+	}{
+		{"beta", "2026-11-05", coupon.TypeIndividual},
+		{"ALPHA", "2026-11-01", coupon.TypeAnonymous},
+		{"gamma", "2026-11-05", coupon.TypeAnonymous},
+		{"Delta", "2026-11-03", coupon.TypeIndividual},
+	} {
+		s.newCoupon(t, withCode(c.code), func(changes *coupon.CouponChanges) {
+			changes.Type = c.kind
+			changes.StartsAt = coupon.Set(new(coupon.DateTime(c.start)))
+		})
+	}
+	for order, want := range map[coupon.CouponOrder]string{
+		coupon.OrderStartsAtAsc:  "ALPHA Delta beta gamma",
+		coupon.OrderStartsAtDesc: "gamma beta Delta ALPHA",
+		coupon.OrderCodeAsc:      "ALPHA beta Delta gamma",
+		coupon.OrderTypeAsc:      "ALPHA gamma beta Delta",
+	} {
+		var got []string
+		page := coupon.Page{First: 1, WantsItems: true, WantsTotal: true}
+		for {
+			list, err := s.Coupons(t.Context(), nil, order, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, c := range list.Items {
+				got, page.After = append(got, c.Code), &list.Cursors[i]
+			}
+			if !list.HasNext {
+				break
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", order, got, want)
+		}
+	}
 }
 
 func TestCoupons(t *testing.T) {

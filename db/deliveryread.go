@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
+	"time"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -98,16 +100,33 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (
 	return found, err
 }
 
-// Deliveries returns a page of deliveries, newest first; status and couponID narrow it unless
-// empty.
+// Deliveries returns a page of deliveries, newest first; status, couponID and filter narrow it
+// unless empty. It returns INVALID for a bound that is not a date.
 func (s *Store) Deliveries(
-	ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page,
+	ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID,
+	filter *coupon.DeliveryFilter, page coupon.Page,
 ) (*coupon.List[*coupon.Delivery], error) {
+	if filter == nil {
+		filter = &coupon.DeliveryFilter{}
+	}
+	period, err := coupon.NewPeriod(filter.From, filter.To, time.UTC, "")
+	if err != nil {
+		return nil, err
+	}
+	var search, channel any
+	if filter.Search != nil {
+		search = strings.ToLower(strings.TrimSpace(*filter.Search))
+	}
+	if filter.Channel != nil {
+		channel = string(*filter.Channel)
+	}
 	args := []any{
 		named("status", texts(status)),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, couponID)),
+		named("search", search), named("channel", channel),
+		named("from", period.From), named("to", period.To),
 	}
-	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args,
+	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCountFound, args,
 		s.readDeliveries)
 }
 

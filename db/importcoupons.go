@@ -199,7 +199,7 @@ func (t *turn) planCoupons(rows *couponRows, dates *coupon.FileDates) *couponPla
 				number, known = found, v.Coupon(found)
 			}
 		})
-		if known == nil && t.ownerOf(key) != "" {
+		if known == nil && t.store.ownerOf(key) != "" {
 			plan.reject(row.Line, coupon.RejectedExistsElsewhere, row.Code)
 			continue
 		}

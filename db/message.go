@@ -68,6 +68,20 @@ func (s *Store) DeliveryMessages(
 	return fillPages(ctx, pages, coupon.KindMessage, s.readMessages)
 }
 
+// RecipientMessages returns a page of the messages to each recipient, the newest first.
+func (s *Store) RecipientMessages(
+	ctx context.Context, recipients []coupon.ID, page coupon.Page,
+) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: recipients, parentKind: coupon.KindRecipient, page: page,
+		list: recipientMessages, count: recipientMessagesCount, isNewestFirst: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fillPages(ctx, pages, coupon.KindMessage, s.readMessages)
+}
+
 // MessageContents returns what is needed to render messages, by their ids.
 func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (
 	map[coupon.ID]Content, error,

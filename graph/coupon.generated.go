@@ -2043,6 +2043,48 @@ func UnmarshalDeleteCouponInput(ctx context.Context, raw any) (DeleteCouponInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUnarchiveCouponInput(ctx context.Context, obj any) (UnarchiveCouponInput, error) {
+	var it UnarchiveCouponInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUnarchiveCouponInput unmarshals raw into the UnarchiveCouponInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUnarchiveCouponInput(ctx context.Context, raw any) (UnarchiveCouponInput, error) {
+	var out UnarchiveCouponInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnarchiveCouponInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateCouponInput(ctx context.Context, obj any) (UpdateCouponInput, error) {
 	var it UpdateCouponInput
 	if obj == nil {
@@ -2918,6 +2960,11 @@ func (ec *executionContext) marshalNPlannedDelivery2ᚖcouponqlᚋcouponᚐPlann
 		return graphql.Null
 	}
 	return ec._PlannedDelivery(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUnarchiveCouponInput2couponqlᚋgraphᚐUnarchiveCouponInput(ctx context.Context, v any) (UnarchiveCouponInput, error) {
+	res, err := ec.unmarshalInputUnarchiveCouponInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNUpdateCouponInput2couponqlᚋgraphᚐUpdateCouponInput(ctx context.Context, v any) (UpdateCouponInput, error) {

@@ -1391,6 +1391,12 @@ type StopDeliveryInput struct {
 type Subscription struct {
 }
 
+// Which coupon to take back into use.
+type UnarchiveCouponInput struct {
+	// Which coupon to take back into use.
+	ID coupon.ID `json:"id"`
+}
+
 // Which batch to take back.
 type UndoBatchInput struct {
 	// Such as `batch_17`.

@@ -730,6 +730,7 @@ type ComplexityRoot struct {
 		SendProof               func(childComplexity int, input SendProofInput) int
 		SplitDelivery           func(childComplexity int, input SplitDeliveryInput) int
 		StopDelivery            func(childComplexity int, input StopDeliveryInput) int
+		UnarchiveCoupon         func(childComplexity int, input UnarchiveCouponInput) int
 		UndoBatch               func(childComplexity int, input UndoBatchInput) int
 		UndoImport              func(childComplexity int, input UndoImportInput) int
 		UpdateCoupon            func(childComplexity int, input UpdateCouponInput) int
@@ -796,13 +797,14 @@ type ComplexityRoot struct {
 		Coupon               func(childComplexity int, id coupon.ID) int
 		CouponByCode         func(childComplexity int, code string) int
 		Coupons              func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
-		Deliveries           func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
+		Deliveries           func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, filter *coupon.DeliveryFilter, first *int, after *string) int
 		Delivery             func(childComplexity int, id coupon.ID) int
 		Export               func(childComplexity int, id coupon.ID) int
 		Exports              func(childComplexity int, kind *coupon.ExportKind, status []coupon.ImportStatus, first *int, after *string) int
 		Import               func(childComplexity int, id coupon.ID) int
 		Imports              func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
 		IntegrityReport      func(childComplexity int) int
+		NextCouponCode       func(childComplexity int) int
 		Node                 func(childComplexity int, id coupon.ID) int
 		PreviewMessage       func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
 		QuarantinedAddresses func(childComplexity int, channel *coupon.Channel, reason []coupon.BounceKind, first *int, after *string) int
@@ -830,6 +832,7 @@ type ComplexityRoot struct {
 		ID            func(childComplexity int) int
 		IsContactable func(childComplexity int) int
 		LastName      func(childComplexity int) int
+		Messages      func(childComplexity int, first *int, after *string) int
 		Phone         func(childComplexity int) int
 		Quarantine    func(childComplexity int) int
 	}
@@ -4262,6 +4265,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopDelivery(childComplexity, args["input"].(StopDeliveryInput)), true
+	case "Mutation.unarchiveCoupon":
+		if e.ComplexityRoot.Mutation.UnarchiveCoupon == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unarchiveCoupon_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnarchiveCoupon(childComplexity, args["input"].(UnarchiveCouponInput)), true
 	case "Mutation.undoBatch":
 		if e.ComplexityRoot.Mutation.UndoBatch == nil {
 			break
@@ -4612,7 +4626,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Deliveries(childComplexity, args["status"].([]coupon.DeliveryStatus), args["couponId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Deliveries(childComplexity, args["status"].([]coupon.DeliveryStatus), args["couponId"].(*coupon.ID), args["filter"].(*coupon.DeliveryFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.delivery":
 		if e.ComplexityRoot.Query.Delivery == nil {
 			break
@@ -4675,6 +4689,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.IntegrityReport(childComplexity), true
 
+	case "Query.nextCouponCode":
+		if e.ComplexityRoot.Query.NextCouponCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.NextCouponCode(childComplexity), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -4895,6 +4915,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Recipient.LastName(childComplexity), true
+	case "Recipient.messages":
+		if e.ComplexityRoot.Recipient.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Recipient_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Recipient.Messages(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Recipient.phone":
 		if e.ComplexityRoot.Recipient.Phone == nil {
 			break
@@ -5973,6 +6004,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
 			graphql.NewInputUnmarshaler("DeleteRecipientListInput", ec.unmarshalInputDeleteRecipientListInput),
+			graphql.NewInputUnmarshaler("DeliveryFilter", ec.unmarshalInputDeliveryFilter),
 			graphql.NewInputUnmarshaler("DuplicateDeliveryInput", ec.unmarshalInputDuplicateDeliveryInput),
 			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
 			graphql.NewInputUnmarshaler("ExcludedFromFilter", ec.unmarshalInputExcludedFromFilter),
@@ -6016,6 +6048,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SplitPart", ec.unmarshalInputSplitPart),
 			graphql.NewInputUnmarshaler("StatsFilter", ec.unmarshalInputStatsFilter),
 			graphql.NewInputUnmarshaler("StopDeliveryInput", ec.unmarshalInputStopDeliveryInput),
+			graphql.NewInputUnmarshaler("UnarchiveCouponInput", ec.unmarshalInputUnarchiveCouponInput),
 			graphql.NewInputUnmarshaler("UndoBatchInput", ec.unmarshalInputUndoBatchInput),
 			graphql.NewInputUnmarshaler("UndoImportInput", ec.unmarshalInputUndoImportInput),
 			graphql.NewInputUnmarshaler("UpdateCouponInput", ec.unmarshalInputUpdateCouponInput),
@@ -7495,6 +7528,8 @@ func (ec *executionContext) childFields_Recipient(ctx context.Context, field gra
 		return ec.fieldContext_Recipient_quarantine(ctx, field)
 	case "codes":
 		return ec.fieldContext_Recipient_codes(ctx, field)
+	case "messages":
+		return ec.fieldContext_Recipient_messages(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Recipient", field.Name)
 }

@@ -38,6 +38,7 @@ type MutationResolver interface {
 	UpdateCoupon(ctx context.Context, input UpdateCouponInput) (*CouponPayload, error)
 	DeleteCoupon(ctx context.Context, input DeleteCouponInput) (*DeletePayload, error)
 	ArchiveCoupon(ctx context.Context, input ArchiveCouponInput) (*CouponPayload, error)
+	UnarchiveCoupon(ctx context.Context, input UnarchiveCouponInput) (*CouponPayload, error)
 	CreateDelivery(ctx context.Context, input CreateDeliveryInput) (*DeliveryPayload, error)
 	UpdateDelivery(ctx context.Context, input UpdateDeliveryInput) (*DeliveryPayload, error)
 	DeleteDelivery(ctx context.Context, input DeleteDeliveryInput) (*DeletePayload, error)
@@ -96,8 +97,9 @@ type QueryResolver interface {
 	Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error)
 	CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error)
 	Coupons(ctx context.Context, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) (*CouponConnection, error)
+	NextCouponCode(ctx context.Context) (string, error)
 	Delivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error)
-	Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) (*DeliveryConnection, error)
+	Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, filter *coupon.DeliveryFilter, first *int, after *string) (*DeliveryConnection, error)
 	PreviewMessage(ctx context.Context, deliveryID coupon.ID, recipientID coupon.ID) (*PreviewMessagePayload, error)
 	SimulateDelivery(ctx context.Context, input SimulateDeliveryInput) (*SimulateDeliveryPayload, error)
 	Export(ctx context.Context, id coupon.ID) (*coupon.Export, error)
@@ -885,6 +887,20 @@ func (ec *executionContext) field_Mutation_stopDelivery_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_unarchiveCoupon_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UnarchiveCouponInput, error) {
+			return ec.unmarshalNUnarchiveCouponInput2couponqlᚋgraphᚐUnarchiveCouponInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_undoBatch_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1314,22 +1330,30 @@ func (ec *executionContext) field_Query_deliveries_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["couponId"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*coupon.DeliveryFilter, error) {
+			return ec.unmarshalODeliveryFilter2ᚖcouponqlᚋcouponᚐDeliveryFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg3
+	args["after"] = arg4
 	return args, nil
 }
 
@@ -2921,6 +2945,63 @@ func (ec *executionContext) fieldContext_Mutation_archiveCoupon(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_archiveCoupon_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unarchiveCoupon(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unarchiveCoupon(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnarchiveCoupon(ctx, fc.Args["input"].(UnarchiveCouponInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Audited == nil {
+					var zeroVal *CouponPayload
+					return zeroVal, errors.New("directive audited is not implemented")
+				}
+				return ec.Directives.Audited(ctx, nil, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CouponPayload) graphql.Marshaler {
+			return ec.marshalNCouponPayload2ᚖcouponqlᚋgraphᚐCouponPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unarchiveCoupon(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CouponPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unarchiveCoupon_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6018,6 +6099,29 @@ func (ec *executionContext) fieldContext_Query_coupons(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_nextCouponCode(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nextCouponCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().NextCouponCode(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nextCouponCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "String")
+}
+
 func (ec *executionContext) _Query_delivery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6072,7 +6176,7 @@ func (ec *executionContext) _Query_deliveries(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Deliveries(ctx, fc.Args["status"].([]coupon.DeliveryStatus), fc.Args["couponId"].(*coupon.ID), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Deliveries(ctx, fc.Args["status"].([]coupon.DeliveryStatus), fc.Args["couponId"].(*coupon.ID), fc.Args["filter"].(*coupon.DeliveryFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *DeliveryConnection) graphql.Marshaler {
@@ -7533,6 +7637,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "unarchiveCoupon":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unarchiveCoupon(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createDelivery":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createDelivery(ctx, field)
@@ -7995,6 +8106,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_coupons(ctx, field)
+				})
+		case "nextCouponCode":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nextCouponCode(ctx, field)
 				})
 		case "delivery":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

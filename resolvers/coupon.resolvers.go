@@ -115,6 +115,11 @@ func (r *mutationResolver) ArchiveCoupon(ctx context.Context, input graph.Archiv
 	return r.changedCoupon(ctx, c, err)
 }
 
+func (r *mutationResolver) UnarchiveCoupon(ctx context.Context, input graph.UnarchiveCouponInput) (*graph.CouponPayload, error) {
+	c, err := r.store.UnarchiveCoupon(ctx, input.ID)
+	return r.changedCoupon(ctx, c, err)
+}
+
 func (r *plannedDeliveryResolver) Delivery(ctx context.Context, obj *coupon.PlannedDelivery) (*coupon.Delivery, error) {
 	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
 }
@@ -142,6 +147,10 @@ func (r *queryResolver) Coupons(ctx context.Context, filter *coupon.CouponFilter
 		return nil, err
 	}
 	return couponConnection(ctx, list, page), nil
+}
+
+func (r *queryResolver) NextCouponCode(ctx context.Context) (string, error) {
+	return r.store.NextCouponCode(ctx)
 }
 
 func (r *Resolver) Availability() graph.AvailabilityResolver { return &availabilityResolver{r} }

@@ -211,12 +211,12 @@ func (r *queryResolver) Delivery(ctx context.Context, id coupon.ID) (*coupon.Del
 	return loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID)
 }
 
-func (r *queryResolver) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) (*graph.DeliveryConnection, error) {
+func (r *queryResolver) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, filter *coupon.DeliveryFilter, first *int, after *string) (*graph.DeliveryConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.store.Deliveries(ctx, status, couponID, page)
+	list, err := r.store.Deliveries(ctx, status, couponID, filter, page)
 	if err != nil {
 		return nil, err
 	}

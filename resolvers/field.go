@@ -47,4 +47,5 @@ var (
 	importSameFileAs         = &field[*coupon.Import]{"import.sameFileAs"}
 	recipientQuarantine      = &field[[]*coupon.Quarantine]{"recipient.quarantine"}
 	recipientCodes           = &field[*coupon.List[*coupon.Code]]{"recipient.codes"}
+	recipientMessages        = &field[*coupon.List[*coupon.Message]]{"recipient.messages"}
 )

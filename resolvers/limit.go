@@ -243,6 +243,7 @@ func setComplexity(c *graph.ComplexityRoot) {
 	}
 	nested := func(child int, first *int, _ *string) int { return page(child, first) }
 	c.Code.Redemptions, c.Recipient.Codes, c.Import.Rejections = nested, nested, nested
+	c.Recipient.Messages = nested
 	c.Coupon.Deliveries, c.Coupon.Imports = nested, nested
 	c.Availability.Holds = func(child int) int { return 1 + times(child, coupon.MaxHolds) }
 	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int {
@@ -273,7 +274,8 @@ func setComplexity(c *graph.ComplexityRoot) {
 		return page(child, first)
 	}
 	c.Query.Deliveries = func(
-		child int, _ []coupon.DeliveryStatus, _ *coupon.ID, first *int, _ *string,
+		child int, _ []coupon.DeliveryStatus, _ *coupon.ID, _ *coupon.DeliveryFilter, first *int,
+		_ *string,
 	) int {
 		return page(child, first)
 	}

@@ -71,6 +71,20 @@ func (r *recipientResolver) Codes(ctx context.Context, obj *coupon.Recipient, fi
 	return codeConnection(ctx, list, page), nil
 }
 
+func (r *recipientResolver) Messages(ctx context.Context, obj *coupon.Recipient, first *int, after *string) (*graph.MessageConnection, error) {
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := loadList(ctx, recipientMessages, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+		return r.store.RecipientMessages(ctx, ids, page)
+	}, page)
+	if err != nil {
+		return nil, err
+	}
+	return messageConnection(ctx, list, page), nil
+}
+
 func (r *Resolver) Recipient() graph.RecipientResolver { return &recipientResolver{r} }
 
 type recipientResolver struct{ *Resolver }

@@ -157,6 +157,7 @@ func (s *server) plant(t *testing.T) {
 			createUpload(input: {fileName: "QZFILE\u0000\r\n.csv", checksum: "QZCHECKSUM"}) { upload
 				{ id } userErrors { message } }
 			archiveCoupon(input: {id: "QZID_1"}) { userErrors { message } }
+			unarchiveCoupon(input: {id: "QZID_1"}) { userErrors { message } }
 			exportSql(input: {query: "SELECT replace(value, 'QZCSVCODE', 'QZCAST')::INT AS QZWORD FROM codes WHERE value = 'QZCSVCODE'"}) { export { id } userErrors { message } } }`,
 			variables: map[string]any{"r": "QZREASON", "o": "QZOWNCODE", "v": "QZDOUBLE"},
 		},
