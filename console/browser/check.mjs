@@ -235,6 +235,7 @@ await check("too few codes: splitting helps", async () => {
   await go(`${deliveryAddress}/settings`);
   await field("Limit to").fill("");
   await button("Save and go to Recipients").click();
+  await shows("To whom");
   await go(`${deliveryAddress}/check`);
   await button("Analyze again").click();
   await button("Split").click();
@@ -280,6 +281,7 @@ await check("a slow delivery is paused, resumed and stopped", async () => {
   await link("1 Settings").click();
   await field("Messages a second").fill("0.2");
   await button("Save and go to Recipients").click();
+  await shows("To whom");
   await link("4 Check and send").click();
   await button("Analyze").click();
   await button("Send 3 messages now").click();
