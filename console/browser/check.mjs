@@ -235,6 +235,7 @@ await check("too few codes: splitting helps", async () => {
   await go(`${deliveryAddress}/settings`);
   await field("Limit to").fill("");
   await button("Save and go to Recipients").click();
+  await shows("To whom");
   await go(`${deliveryAddress}/check`);
   await button("Analyze again").click();
   await button("Split").click();
@@ -269,6 +270,28 @@ await check("the delivery is sent", async () => {
   await shows("3 of 3 messages processed");
   await page.locator(".heading .status", { hasText: "Finished" }).waitFor();
   await shows("WINTER-AAAA");
+});
+
+await check("a slow delivery is paused, resumed and stopped", async () => {
+  await go("/console/deliveries/new");
+  await field("Label").fill("Slow");
+  await button("Create delivery").click();
+  await button("Add everyone (4)").click();
+  await page.locator(".large", { hasText: /^4/ }).waitFor();
+  await link("1 Settings").click();
+  await field("Messages a second").fill("0.2");
+  await button("Save and go to Recipients").click();
+  await shows("To whom");
+  await link("4 Check and send").click();
+  await button("Analyze").click();
+  await button("Send 3 messages now").click();
+  await button("Pause").click();
+  await page.locator(".heading .status", { hasText: "Paused" }).waitFor();
+  await button("Resume").click();
+  await page.locator(".heading .status", { hasText: "In progress" }).waitFor();
+  await button("Stop").click();
+  await button("Stop", page.locator("dialog")).click();
+  await page.locator(".heading .status", { hasText: "Stopped" }).waitFor();
 });
 
 await check("the server goes away and comes back", async () => {
@@ -469,7 +492,8 @@ await check("each role sees what it may do, and nothing that would be refused", 
     await other.context().close();
   }
   await go("/console/audit");
-  await shows("createApiKey");
+  await field("Action, such as createCoupon").fill("createApiKey");
+  await page.locator(".table tbody tr", { hasText: "createApiKey" }).first().waitFor();
 });
 
 await check("a file of a million codes is sent, tried and imported", async () => {
@@ -478,10 +502,7 @@ await check("a file of a million codes is sent, tried and imported", async () =>
   writeFileSync(path, `code\n${rows.join("\n")}\n`);
   await go(`/console/imports/new?kind=CODES&coupon=${couponAddress.split("/").at(-1)}`);
   page.setDefaultTimeout(180_000);
-  await page.locator('input[type="file"]').setInputFiles(path);
-  await shows("Nothing has changed yet.");
-  await button("Import 1,000,000 rows").click();
-  await page.locator(".facts").getByText("Done", { exact: true }).waitFor();
+  await importFile(path, "1,000,000");
   await go(couponAddress);
   await shows("of 1,000,003 codes available");
   page.setDefaultTimeout(timeout);

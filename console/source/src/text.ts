@@ -331,6 +331,8 @@ export const text = {
     limitHint: "At most so many messages, chosen at random. Empty: no limit.",
     match: "Match labels to",
     matchHint: "An attribute of recipients, such as sport: each gets a code with that label.",
+    sendRate: "Messages a second",
+    sendRateHint: "At most so many, such as 0.5. Empty: as fast as the server sends.",
     noDuplicates: "An address gets one message only",
     noQuarantined: "Leave out addresses in quarantine",
     saveAndGo: (step: string) => `Save and go to ${step}`,

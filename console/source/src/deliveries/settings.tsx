@@ -18,6 +18,7 @@ export function Settings({ delivery, again, go, mayChange }: StepProps) {
     couponId: String(delivery.coupon?.id ?? ""),
     messageLimit: delivery.messageLimit?.toString() ?? "",
     matchLabelTo: delivery.matchLabelTo ?? "",
+    sendRate: delivery.sendRate?.toString() ?? "",
     allowDuplicateAddresses: delivery.allowDuplicateAddresses,
     ignoreQuarantine: delivery.ignoreQuarantine,
   });
@@ -29,6 +30,7 @@ export function Settings({ delivery, again, go, mayChange }: StepProps) {
     couponId: values.couponId || null,
     messageLimit: values.messageLimit ? Number(values.messageLimit) : null,
     matchLabelTo: values.matchLabelTo || null,
+    sendRate: values.sendRate ? Number(values.sendRate) : null,
     allowDuplicateAddresses: values.allowDuplicateAddresses,
     ignoreQuarantine: values.ignoreQuarantine,
   };
@@ -60,6 +62,11 @@ export function Settings({ delivery, again, go, mayChange }: StepProps) {
           </Field>
           <Field label={t.match} hint={t.matchHint} error={problemOf(error, "matchLabelTo")}>
             {(attributes) => <input {...attributes} value={values.matchLabelTo} onInput={(event) => set({ matchLabelTo: event.currentTarget.value })} />}
+          </Field>
+          <Field label={t.sendRate} hint={t.sendRateHint} error={problemOf(error, "sendRate")}>
+            {(attributes) => (
+              <input {...attributes} type="number" min={0} step="any" value={values.sendRate} onInput={(event) => set({ sendRate: event.currentTarget.value })} />
+            )}
           </Field>
           <label class="check">
             <input
