@@ -21,9 +21,11 @@ type claimers struct {
 	*tills
 
 	couponID string
-	// next is the number of the next person, of the first known ones unless that is 0.
+	// next is the number of the next person, of the first known ones unless that is 0; otherwise
+	// end is that of the first one who is for others.
 	next  atomic.Int64
 	known int64
+	end   int64
 }
 
 // measureClaims claims codes at the storage layer and over HTTP, for people who are known, who have
@@ -51,6 +53,7 @@ func (t *tills) measureClaims(ctx context.Context) error {
 	}
 	c := &claimers{tills: t, couponID: couponID}
 	// The first claim reads who is known.
+	c.end = 2
 	if _, err := c.claimInStore(ctx); err != nil {
 		return fmt.Errorf("claim a code: %w", err)
 	}
@@ -64,6 +67,7 @@ func (t *tills) measureClaims(ctx context.Context) error {
 		{"claimCode over HTTP, people who have a code", c.claimOverHTTP, t.httpRate},
 		{"claimCode over HTTP, people who are new", c.claimOverHTTP, t.httpRate},
 	}
+	part := int64(max(size/(len(steps)-1), 1))
 	for i, step := range steps {
 		switch i {
 		case 2:
@@ -72,6 +76,7 @@ func (t *tills) measureClaims(ctx context.Context) error {
 			c.known = 0
 			c.next.Store(int64(size))
 		}
+		c.end = c.next.Load() + part
 		name := fmt.Sprintf("%s, %d at once", step.name, maxCallers)
 		var l load
 		err := t.profiled(name, func() error {
@@ -94,19 +99,25 @@ func (t *tills) measureClaims(ctx context.Context) error {
 	return nil
 }
 
-// person returns somebody who has not claimed yet, or who has when known is set.
-func (c *claimers) person() string {
+// person returns somebody who has not claimed yet, while there are any, or who has when known is
+// set.
+func (c *claimers) person() (externalID string, more bool) {
 	number := c.next.Add(1)
+	more = c.known > 0 || number < c.end
 	if c.known > 0 {
 		number = number%c.known + 1
 	}
-	return fmt.Sprintf("claimer-%d", number)
+	return fmt.Sprintf("claimer-%d", number), more
 }
 
 func (c *claimers) claimInStore(ctx context.Context) (more bool, err error) {
 	id := coupon.ID(c.couponID)
+	person, more := c.person()
+	if !more {
+		return false, nil
+	}
 	_, err = c.server.store.Claim(ctx, &coupon.ClaimRequest{
-		CouponID: &id, Recipient: &coupon.RecipientChanges{ExternalID: c.person()},
+		CouponID: &id, Recipient: &coupon.RecipientChanges{ExternalID: person},
 		IfHeld: coupon.IfHeldSame,
 	})
 	return c.goesOn(err)
@@ -127,9 +138,13 @@ func (c *claimers) claimOverHTTP(ctx context.Context) (more bool, err error) {
 			Code *struct{ Value string }
 		}
 	}
+	person, more := c.person()
+	if !more {
+		return false, nil
+	}
 	err = c.server.ask(ctx, "mutation($input: ClaimCodeInput!) { claimCode(input: $input) { code { value } isNew } }",
 		input(variables{
-			"couponId": c.couponID, "recipient": variables{"externalId": c.person()},
+			"couponId": c.couponID, "recipient": variables{"externalId": person},
 		}), &answer)
 	return err == nil && answer.ClaimCode.Code != nil, err
 }

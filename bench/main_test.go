@@ -118,8 +118,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if peers := slices.DeleteFunc(got.Results,
-		func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 11 {
-		t.Errorf("got %d measurements beside PostgreSQL, want 11: %+v", len(peers), peers)
+		func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 20 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 20: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {

@@ -58,7 +58,7 @@ func TestDatabase(t *testing.T) {
 	}
 	r := &Report{}
 	found := r.Database(t.Context(), path, "500MB")
-	r.want(t, "integrity", OK, "All 15 checks of integrityReport that need no running server hold")
+	r.want(t, "integrity", OK, "All 17 checks of integrityReport that need no running server hold")
 	if found == nil || found.RowCount == 0 || len(found.Timezones) != 1 ||
 		found.Timezones[0] != "Asia/Tokyo" {
 		t.Errorf("got %+v", found)

@@ -23,8 +23,9 @@ type claims struct {
 	codes map[string]string
 }
 
-// TestClaimKill kills the server while many claim codes, each person twice at once, and checks after
-// each new start that every code that was acknowledged is still that person's, and nobody else's.
+// TestClaimKill kills the server while many claim codes, each person twice at once, and checks
+// after each new start that every code that was acknowledged is still that person's, and nobody
+// else's.
 func TestClaimKill(t *testing.T) {
 	t.Parallel()
 	c := &claims{dir: t.TempDir(), codes: map[string]string{}}
@@ -32,7 +33,9 @@ func TestClaimKill(t *testing.T) {
 	var none struct{}
 	p.must(t, createCoupon, &none)
 	p.must(t, fmt.Sprintf(`mutation {
-		generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "C-########"}) { generatedCount }
+		generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "C-########"}) {
+			generatedCount
+		}
 	}`, claimPool), &none)
 	for round := 1; round <= claimRounds && !t.Failed(); round++ {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -84,7 +87,9 @@ func (c *claims) claim(ctx context.Context, p *process, person string) (string, 
 		}
 	}
 	err := p.ask(ctx, fmt.Sprintf(`mutation {
-		claimCode(input: {couponId: "coupon_1", recipient: {externalId: %q}}) { code { value } userErrors { message } }
+		claimCode(input: {couponId: "coupon_1", recipient: {externalId: %q}}) {
+			code { value } userErrors { message }
+		}
 	}`, person), nil, &claimed)
 	if err == nil && claimed.ClaimCode.Code == nil {
 		err = fmt.Errorf("no code for %s: %v", person, claimed.ClaimCode.UserErrors)

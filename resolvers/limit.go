@@ -25,7 +25,7 @@ const (
 	maxComplexity = 500_000
 	// maxSchemaSize is the same of the schema, which is told from memory; tools ask for less than a
 	// third of it.
-	maxSchemaSize = 500_000
+	maxSchemaSize = 750_000
 	// reportComplexity is what a report counts besides, which reads whole tables however little it
 	// answers: an operation has room for 49 of them. integrityReport counts as five.
 	reportComplexity = 10_000

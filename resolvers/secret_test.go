@@ -617,7 +617,8 @@ func TestLabelsAreConfidential(t *testing.T) {
 	// What has a name that its owner gave it, and what counts a whole pool.
 	named := []string{
 		"Coupon", "CreateCouponInput", "UpdateCouponInput", "Delivery", "CreateDeliveryInput",
-		"UpdateDeliveryInput", "SplitPart",
+		"UpdateDeliveryInput", "SplitPart", "DuplicateDeliveryInput", "SendDeliveryInput",
+		"RecipientList", "CreateRecipientListInput", "RenameRecipientListInput",
 		"ApiKey", "CreateApiKeyInput", "Caller", "LabelAvailability",
 	}
 	for _, definition := range schema().Types {

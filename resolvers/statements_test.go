@@ -83,7 +83,7 @@ func TestStatements(t *testing.T) {
 			stats(from: "2026-11-01", to: "2026-11-30") { assigned sent redeemed byCurrency {
 				currency amount } timeToRedeem { p50 } }
 			deliveries(first: $first) { nodes { stats(from: "2026-11-01") { sent redeemed } } } } }
-				}`, 20, 8, 0},
+				}`, 20, 9, 0},
 		"forecasts": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) { nodes {
 			availability { runsOutAt forecast { perDay planned { codes delivery { label } } } } } }
 				}`, 20, 2, 0},

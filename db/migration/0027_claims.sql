@@ -25,7 +25,7 @@ FROM (
         "id": "BIGINT", "coupon": "BIGINT", "code": "BIGINT", "recipient": "BIGINT",
         "label": "VARCHAR", "channel": "VARCHAR", "key": "VARCHAR",
         "caller": "VARCHAR"}]}').claims, recursive := true)
-    FROM journal WHERE contains(record, '"claims":[')
+    FROM journal WHERE contains(record, '"claims"')
 );
 
 -- Who was given a code, by a message or a claim. Without a delivery it is a claim.
@@ -42,7 +42,7 @@ FROM (
     SELECT written_at, unnest(from_json(record, '{"claims": [{
         "id": "BIGINT", "coupon": "BIGINT", "code": "BIGINT", "recipient": "BIGINT",
         "label": "VARCHAR", "channel": "VARCHAR"}]}').claims, recursive := true)
-    FROM journal WHERE contains(record, '"claims":[')
+    FROM journal WHERE contains(record, '"claims"')
 );
 
 -- Rows without redemptions are not read as JSON for them. No text in JSON has these quotes.
@@ -61,7 +61,7 @@ FROM (
         "redeemed": "TIMESTAMP", "reference": "VARCHAR", "amount": "DECIMAL(18, 4)",
         "currency": "VARCHAR", "key": "VARCHAR", "caller": "VARCHAR", "store": "VARCHAR",
         "customer": "VARCHAR"}]}').redemptions, recursive := true)
-    FROM journal WHERE contains(record, '"redemptions":[')
+    FROM journal WHERE contains(record, '"redemptions"')
 );
 
 -- The return of a claimed code has no delivery.
