@@ -23,7 +23,7 @@ import (
 type SQL struct {
 	addressFlag
 
-	Query  string       `arg:"" help:"One SELECT in DuckDB's SQL, over the views coupons, codes, recipients, deliveries, messages, quarantine, redemptions, imports, batches and labels; - reads it from standard input."`
+	Query  string       `arg:"" help:"One SELECT in DuckDB's SQL, over the views coupons, codes, recipients, deliveries, messages, quarantine, redemptions, imports, batches, claims and labels; - reads it from standard input."`
 	Format resultFormat `default:"table" help:"How to write the rows: table, csv or json." placeholder:"FORMAT"`
 	Limit  int          `default:"1000" help:"Maximum number of rows, up to 10,000; exportSql of the API has no limit."`
 	Quiet  bool         `short:"q" help:"Do not write the number of rows and their age."`

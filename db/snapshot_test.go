@@ -404,7 +404,7 @@ func TestSnapshotFunctions(t *testing.T) {
 func sqlViews() []string {
 	return []string{
 		"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions",
-		"imports", "batches", "labels", "claims",
+		"imports", "batches", "claims", "labels",
 	}
 }
 

@@ -385,7 +385,7 @@ func (n *Opened) checkNode(node map[string]any) error {
 		if !allowedFunctions["from "+strings.ToLower(name)] {
 			return rejected(
 				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
-					"messages, quarantine, redemptions, imports, batches and labels.",
+					"messages, quarantine, redemptions, imports, batches, claims and labels.",
 			)
 		}
 	case node["function_name"] != nil && !allowedFunctions[text("function_name")]:

@@ -9,6 +9,7 @@ const may: Record<Role, string> = {
   ANALYST: "Read and export everything but keys, with codes and personal data masked.",
   REDEEMER: "Check codes and redeem them.",
   REPORTER: "Report what became of messages.",
+  CLAIMER: "Claim codes for people, and nothing else.",
 };
 
 const kindHint: Record<ImportKind, string> = {

@@ -8,7 +8,7 @@ import { Pager, Table, usePages, type Column } from "../part/table";
 import { text } from "../text";
 
 const t = text.keys;
-const roles: Role[] = ["ADMIN", "MARKETER", "ANALYST", "REDEEMER", "REPORTER"];
+const roles: Role[] = ["ADMIN", "MARKETER", "ANALYST", "REDEEMER", "REPORTER", "CLAIMER"];
 type Row = ApiKeysQuery["apiKeys"]["nodes"][number];
 
 export function ApiKeys() {
