@@ -60,8 +60,8 @@ func (c *demoCommand) make(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// unfinished follows the name of the database in that of the folder where a run makes it. What a run
-// that is killed leaves has another name than what is whole.
+// unfinished follows the name of the database in that of the folder where a run makes it. What a
+// run that is killed leaves has another name than what is whole.
 const unfinished = ".unfinished-"
 
 // build makes everything in a folder of its own beside where it belongs, and moves it there when it
