@@ -51,7 +51,7 @@ func openCopy(ctx context.Context, file string) (d *database, err error) {
 	}
 	// Temporary tables belong to a connection.
 	d.db.SetMaxOpenConns(1)
-	for _, name := range []string{"redemptions", "audits", "codes"} {
+	for _, name := range []string{"redemptions", "claims", "audits", "codes"} {
 		if _, err := d.db.ExecContext(ctx, statement("copy/"+name)); err != nil {
 			return nil, fmt.Errorf("prepare the copy: %s: %w", name, err)
 		}

@@ -40,10 +40,15 @@ func (c *caller) newDelivery(ctx context.Context, channel string) (id, label str
 
 // generate makes codes for a delivery: all of them, or none.
 func (c *caller) generate(ctx context.Context, count int) error {
+	return c.generateFor(ctx, c.deliveries, count)
+}
+
+// generateFor is generate for a coupon.
+func (c *caller) generateFor(ctx context.Context, couponID string, count int) error {
 	name, label := fmt.Sprintf("D%d", c.serial.Add(1)), c.mark()
 	c.model.generate(name, group{count: count})
 	in := map[string]any{
-		"couponId": c.deliveries, "count": count, "pattern": name + "-########", "label": label,
+		"couponId": couponID, "count": count, "pattern": name + "-########", "label": label,
 	}
 	err := c.mutate(ctx, "generateCodes", "generatedCount", label, in, nil)
 	if err == nil {

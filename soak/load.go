@@ -37,6 +37,7 @@ var kinds = []kind{
 	{"redeemCodes", 1, 1, 100 * time.Millisecond, (*caller).redeemMany},
 	{"redeemCode by aliases", 1, 1, 100 * time.Millisecond, (*caller).redeemByAliases},
 	{"redemptions imported", 1, 2, 500 * time.Millisecond, (*caller).redeemByFile},
+	{"claimCode", 2, 1, 10 * time.Millisecond, (*caller).claim},
 	{"redemption reversed", 1, 2, 50 * time.Millisecond, (*caller).reverse},
 	{"key ended on open connections", 1, 2, 300 * time.Millisecond, (*caller).useKey},
 	{"statistics", 1, 3, 500 * time.Millisecond, (*caller).readStats},

@@ -17,6 +17,7 @@ type shelf struct {
 	redeemable  []string
 	redemptions []redemption
 	retries     []redemption
+	claims      claims
 }
 
 // redemption is one that was asked for, by its code and its reference, which is its idempotency key

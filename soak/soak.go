@@ -67,9 +67,9 @@ type soak struct {
 	server  *server
 	// key is what clients show.
 	key string
-	// deliveries is the coupon of deliveries, and tills the one whose codes are imported and
-	// redeemed at once.
-	deliveries, tills string
+	// deliveries is the coupon of deliveries, tills the one whose codes are imported and redeemed
+	// at once, and claimed the one whose codes are claimed.
+	deliveries, tills, claimed string
 	// serial numbers whatever has to be new.
 	serial atomic.Int64
 	// shared is the code of a coupon that many share.
@@ -95,6 +95,7 @@ func newSoak(o *options, dir string, out io.Writer) (*soak, error) {
 	s := &soak{
 		options: o, dir: dir, out: out, random: rand.New(rand.NewPCG(o.seed, 1)),
 		counts: newCounts(), found: newViolations(),
+		shelf: shelf{claims: claims{codes: map[string]string{}, people: map[string]string{}}},
 	}
 	s.model = newModel(s.report)
 	s.outbox = newOutbox(filepath.Join(dir, "outbox"), s.report)
@@ -143,7 +144,7 @@ func (s *soak) do(ctx context.Context, operation string, vars client.Variables, 
 	return s.server.client.Do(ctx, operation, vars, answer)
 }
 
-// prepare starts a server that has a key, two coupons and the recipients.
+// prepare starts a server that has a key, three coupons and the recipients.
 func (s *soak) prepare(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
@@ -168,6 +169,9 @@ func (s *soak) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.tills, _, err = c.newCoupon(ctx, false); err != nil {
+		return err
+	}
+	if s.claimed, _, err = c.newCoupon(ctx, false); err != nil {
 		return err
 	}
 	var text strings.Builder

@@ -7,5 +7,6 @@ FROM code c
 LEFT JOIN (SELECT DISTINCT code_id FROM redemptions
     WHERE id NOT IN (SELECT redemption_id FROM reversal)) r ON r.code_id = c.id
 LEFT JOIN (SELECT DISTINCT code_id FROM code_void) v ON v.code_id = c.id
-LEFT JOIN (SELECT DISTINCT code_id FROM message
+LEFT JOIN (SELECT DISTINCT code_id
+    FROM (SELECT id, code_id FROM message UNION ALL SELECT id, code_id FROM claims)
     WHERE id NOT IN (SELECT message_id FROM code_return)) m ON m.code_id = c.id

@@ -7,6 +7,7 @@ SELECT what || '_' || id || ' is there ' || count(*) || ' times' FROM (
     UNION ALL SELECT 'alert', id FROM alert UNION ALL SELECT 'recipient', id FROM recipient
         UNION ALL SELECT 'code', id FROM code
     UNION ALL SELECT 'batch', id FROM code_batch UNION ALL SELECT 'message', id FROM message
+        UNION ALL SELECT 'message', id FROM claims
         UNION ALL SELECT 'redemption', id FROM redemptions
     UNION ALL SELECT 'audit', id FROM audits
 ) GROUP BY what, id HAVING count(*) > 1
