@@ -307,22 +307,35 @@ func (v View) keep(recent *lru.Cache[int64, *KnownCode], number int64, code *Kno
 	recent.Add(number, code)
 }
 
-// RecallRecipients returns those of the recipients who are kept, the numbers of the others, and the
-// revision that KeepRecipients wants for these.
+// RecallRecipients returns those of the recipients who are kept, which the caller may change but
+// for what they point at, the numbers of the others, and the revision that KeepRecipients wants for
+// these.
 func (m *Memory) RecallRecipients(numbers []int64) (
 	found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64,
 ) {
-	found = make(map[coupon.ID]*coupon.Recipient, len(numbers))
+	return recall(m, m.recent.recipients, coupon.KindRecipient, numbers)
+}
+
+// RecallDeliveries is RecallRecipients for deliveries and KeepDeliveries.
+func (m *Memory) RecallDeliveries(numbers []int64) (
+	found map[coupon.ID]*coupon.Delivery, missing []int64, revision int64,
+) {
+	return recall(m, m.recent.deliveries, coupon.KindDelivery, numbers)
+}
+
+func recall[T any](
+	m *Memory, recent *lru.Cache[int64, *T], kind coupon.Kind, numbers []int64,
+) (found map[coupon.ID]*T, missing []int64, revision int64) {
+	found = make(map[coupon.ID]*T, len(numbers))
 	m.Read(func(v View) {
 		revision = v.revisions.last
 		for _, number := range numbers {
-			kept, isKept := v.recent.recipients.Get(number)
+			kept, isKept := recent.Get(number)
 			if !isKept {
 				missing = append(missing, number)
 				continue
 			}
-			recipient := *kept
-			found[recipient.ID] = &recipient
+			found[coupon.NewID(kind, number)] = new(*kept)
 		}
 	})
 	return found, missing, revision
@@ -345,28 +358,6 @@ func (m *Memory) KeepRecipients(
 			}
 		}
 	})
-}
-
-// RecallDeliveries returns those of the deliveries that are kept, which the caller may change but
-// for what they point at, the numbers of the others, and the revision that KeepDeliveries wants for
-// these.
-func (m *Memory) RecallDeliveries(numbers []int64) (
-	found map[coupon.ID]*coupon.Delivery, missing []int64, revision int64,
-) {
-	found = make(map[coupon.ID]*coupon.Delivery, len(numbers))
-	m.Read(func(v View) {
-		revision = v.revisions.last
-		for _, number := range numbers {
-			kept, isKept := v.recent.deliveries.Get(number)
-			if !isKept {
-				missing = append(missing, number)
-				continue
-			}
-			delivery := *kept
-			found[delivery.ID] = &delivery
-		}
-	})
-	return found, missing, revision
 }
 
 // KeepDeliveries keeps deliveries as they were read at a revision, unless any was written since.
