@@ -9,6 +9,11 @@ export type Channel =
   | 'PUSH'
   | 'SMS';
 
+export type CodeReuse =
+  | 'NEW_CODE'
+  | 'SAME_CODE'
+  | 'SKIP_HOLDERS';
+
 export type CodeStatus =
   | 'ASSIGNED'
   | 'AVAILABLE'
@@ -52,6 +57,7 @@ export type CreateDeliveryInput = {
   label: string;
   matchLabelTo?: string | null | undefined;
   messageLimit?: number | null | undefined;
+  reuse?: CodeReuse | null | undefined;
   sendRate?: number | null | undefined;
   subject?: string | null | undefined;
 };
@@ -98,7 +104,9 @@ export type ErrorCode =
   | 'TEMPLATE_INVALID';
 
 export type ExclusionReason =
+  | 'ALREADY_REDEEMED'
   | 'DUPLICATE_ADDRESS'
+  | 'HOLDS_CODE'
   | 'INVALID_ADDRESS'
   | 'MESSAGE_LIMIT'
   | 'NOT_CONTACTABLE'
