@@ -141,6 +141,9 @@ func waitForToken(t *testing.T, guard *access.Guard, token string) {
 // soon after the provider is well again.
 func TestProviderThatIsIll(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for seconds")
+	}
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request, <-chan struct{}){
 		"hangs": func(_ http.ResponseWriter, r *http.Request, released <-chan struct{}) {
 			select {

@@ -1201,7 +1201,8 @@ type ReleaseCodesPayload struct {
 	Coupon *coupon.Coupon `json:"coupon,omitempty"`
 	// How many codes went back to the pool.
 	ReleasedCount int `json:"releasedCount"`
-	// How many of the codes meant stayed as they were: sent (without `evenIfSent`), redeemed, voided or not assigned.
+	// How many of the codes meant stayed as they were: sent (without `evenIfSent`), redeemed, voided, not assigned, or of the
+	// batch that is on its way to a sender.
 	KeptCount int `json:"keptCount"`
 	// How many PENDING messages lost their code by it, and are CANCELED now.
 	PendingMessageCount int `json:"pendingMessageCount"`

@@ -504,6 +504,9 @@ func sendAll(
 // and no message loses more attempts than it takes to understand the relay.
 func TestMailPace(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for seconds")
+	}
 	for name, text := range map[string]string{
 		"with a code of a limit": "452 4.5.3 Too many recipients",
 		"with any code":          "450 4.7.1 Come back", "without a code": "450 Come back",

@@ -169,7 +169,7 @@ COMMENT ON COLUMN snapshot.main.messages.outcome_at IS
 COMMENT ON COLUMN snapshot.main.messages.outcome_reason IS
     'What was said of it, such as the answer of a mail server. NULL: nothing.';
 COMMENT ON COLUMN snapshot.main.messages.repeated_code_id IS
-    'The code that it carries again: an earlier message gave it to the recipient.';
+    'The code that it carries again: the recipient had it by an earlier message, or claimed it.';
 
 CREATE VIEW snapshot.main.quarantine AS
 SELECT channel, address, quarantined_at, reason, bounce_count, last_reason
