@@ -101,6 +101,9 @@ func (m *maker) make(ctx context.Context, in map[string]any) (*batch, error) {
 // begin asks for the codes and gives the id of their batch. It waits for the answer in spite of an
 // interrupt: a batch of unknown id could not be canceled.
 func (m *maker) begin(ctx context.Context, in map[string]any) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	longer, cancel := m.outlive(ctx)
 	defer cancel()
 	var answer struct {

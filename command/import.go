@@ -362,6 +362,9 @@ func (i *importer) open(path string) (io.ReadCloser, int64, error) {
 // begin asks for the import of an upload and gives its id. It waits for the answer in spite of an
 // interrupt: an import of unknown id could not be canceled.
 func (i *importer) begin(ctx context.Context, uploadID string) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	longer, cancel := i.outlive(ctx)
 	defer cancel()
 	i.input["uploadId"] = uploadID
