@@ -76,6 +76,8 @@ func (s *Store) addPeople(ctx context.Context, people []*coupon.RecipientChanges
 		// The entry of the audit log goes with the claim.
 		ctx := context.WithValue(context.WithoutCancel(ctx), auditKey{}, nil)
 		s.background(func() error {
+			ctx, leave := s.within(ctx)
+			defer leave()
 			s.addStrangers(ctx)
 			return nil
 		})
