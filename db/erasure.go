@@ -47,13 +47,7 @@ func (s *Store) EraseRecipients(
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
-		where, args, err := t.store.recipientCondition(ctx,
-			&coupon.RecipientFilter{ExternalIDs: clean})
-		if err != nil {
-			return err
-		}
-		_, err = t.Exec(ctx, chosenAddFilter+where, args...)
-		return err
+		return t.chooseMatching(ctx, &coupon.RecipientFilter{ExternalIDs: clean})
 	})
 }
 

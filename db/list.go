@@ -41,7 +41,7 @@ func (s *Store) CreateRecipientList(
 			return err
 		}
 		created = coupon.NewID(coupon.KindList, number)
-		if err := t.choosePeople(ctx, people); err != nil {
+		if err := t.chooseListed(ctx, people); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, listInsert, named("id", number), named("label", label),
@@ -90,29 +90,13 @@ func listLabel(label string) (string, error) {
 	return label, nil
 }
 
-// choosePeople fills the temporary table chosen.
-func (t *turn) choosePeople(ctx context.Context, people People) error {
+// chooseListed makes the temporary table chosen of people for a list.
+func (t *turn) chooseListed(ctx context.Context, people People) error {
 	if len(people.IDs) > coupon.MaxUpsertedRecipients {
 		return coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter for more.",
 			coupon.MaxUpsertedRecipients).At("input", "recipientIds")
 	}
-	if err := t.Create(ctx, chosenCreate); err != nil {
-		return err
-	}
-	if people.IDs != nil {
-		if err := t.chooseRecipients(ctx, people.IDs); err != nil {
-			return err
-		}
-	}
-	if people.Filter == nil {
-		return nil
-	}
-	where, args, err := t.store.recipientCondition(ctx, people.Filter)
-	if err != nil {
-		return coupon.Under(err, "input")
-	}
-	_, err = t.Exec(ctx, chosenAddFilter+where, args...)
-	return err
+	return t.choosePeople(ctx, people.IDs, people.Filter)
 }
 
 // AddToRecipientList puts people into a list. It returns NOT_FOUND, INVALID, and INVALID_STATE for
@@ -146,7 +130,7 @@ func (s *Store) changeList(
 			return coupon.Errorf(coupon.ErrorInvalidState, "The list %q is a saved filter: who matches is in it. Make another list.", l.Label).
 				At("input", "id")
 		}
-		if err := t.choosePeople(ctx, people); err != nil {
+		if err := t.chooseListed(ctx, people); err != nil {
 			return err
 		}
 		_, err = t.Exec(ctx, statement, named("id", number))

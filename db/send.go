@@ -99,7 +99,10 @@ func (s *Store) makeSendout(ctx context.Context, o *Sendout) (created coupon.ID,
 		}
 		created = d.ID
 		t.touch(memory.Topic(created))
-		if err := t.addPeople(ctx, number, o.RecipientIDs, o.Filter); err != nil {
+		if err := t.choosePeople(ctx, o.RecipientIDs, o.Filter); err != nil {
+			return err
+		}
+		if err := t.addChosen(ctx, number); err != nil {
 			return err
 		}
 		if err := t.targetsChanged(ctx, number, d); err != nil {

@@ -66,14 +66,7 @@ func (t *tx) simulate(
 	check coupon.ContentCheck,
 ) (*coupon.Analysis, coupon.ContentFindings, error) {
 	if filter != nil {
-		where, args, err := t.store.recipientCondition(ctx, filter)
-		if err != nil {
-			return nil, coupon.ContentFindings{}, coupon.Under(err, "input")
-		}
-		if err := t.Create(ctx, chosenCreate); err != nil {
-			return nil, coupon.ContentFindings{}, err
-		}
-		if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
+		if err := t.choosePeople(ctx, nil, filter); err != nil {
 			return nil, coupon.ContentFindings{}, err
 		}
 	}

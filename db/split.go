@@ -79,12 +79,8 @@ func (t *turn) share(
 				return err
 			}
 			if part.Filter != nil {
-				where, args, err := t.store.recipientCondition(ctx, part.Filter)
-				if err != nil {
+				if err := t.chooseMatching(ctx, part.Filter); err != nil {
 					return atPart(err, i)
-				}
-				if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
-					return err
 				}
 			}
 			_, err := t.Exec(ctx, partedAdd, named("id", number), named("part", i),

@@ -25,16 +25,20 @@ func (s *Store) AddTargets(
 	}
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit,
 		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-			if err := t.addPeople(ctx, number, recipients, filter); err != nil {
+			if err := t.choosePeople(ctx, recipients, filter); err != nil {
+				return err
+			}
+			if err := t.addChosen(ctx, number); err != nil {
 				return err
 			}
 			return t.targetsChanged(ctx, number, d)
 		})
 }
 
-// addPeople adds the recipients with the ids and those that match the filter to the targets.
-func (t *turn) addPeople(
-	ctx context.Context, number int64, recipients []coupon.ID, filter *coupon.RecipientFilter,
+// choosePeople makes the temporary table chosen of the recipients with the ids and of those who
+// match the filter; nil: none by that.
+func (t *tx) choosePeople(
+	ctx context.Context, recipients []coupon.ID, filter *coupon.RecipientFilter,
 ) error {
 	if err := t.Create(ctx, chosenCreate); err != nil {
 		return err
@@ -44,16 +48,20 @@ func (t *turn) addPeople(
 			return err
 		}
 	}
-	if filter != nil {
-		where, args, err := t.store.recipientCondition(ctx, filter)
-		if err != nil {
-			return coupon.Under(err, "input")
-		}
-		if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
-			return err
-		}
+	if filter == nil {
+		return nil
 	}
-	return t.addChosen(ctx, number)
+	return coupon.Under(t.chooseMatching(ctx, filter), "input")
+}
+
+// chooseMatching adds those who match a filter to the temporary table chosen.
+func (t *tx) chooseMatching(ctx context.Context, filter *coupon.RecipientFilter) error {
+	where, args, err := t.store.recipientCondition(ctx, filter)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, chosenAddFilter+where, args...)
+	return err
 }
 
 // checkPeople returns INVALID for more ids than a request may have.
